@@ -1,0 +1,3 @@
+"""A debugger for TensorFlow variable scopes."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,141 @@
+"""Claims about a Python name, the certificate that argues for one, and the verdict on it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from scopewatch.errors import LogFileError, UsageError
+from scopewatch.model.graph import GraphSnapshot
+
+CERTIFICATE_SCHEMA = "scopewatch.certificate/1"
+NEVER_A_VARIABLE = "never_a_variable"
+WEIGHT_NORMALISED = "weight_normalised"
+Verdict = Literal["proved", "refuted", "unknown"]
+
+STRUCTURAL_STEPS = ("no_variable_op", "no_variable_behind", "no_known_variable", "not_created", "not_assigned", "function_of")
+"""The obligations that the graph alone decides; the checker establishes each of them again."""
+MEASURED_STEPS = ("not_in_checkpoint", "computed_again")
+"""The obligations that take a run; not measured, they hold `None` and do not decide."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim about every tensor that a Python name was bound to, in one graph each."""
+
+    kind: str
+    python_name: str
+    graphs: tuple[str, ...]
+    tensors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ProofStep:
+    """One obligation: what it states, whether it holds (`None`: not measured), and the evidence.
+
+    `facts` is what a checker compares: plain data that follows from the graph or the measurement.
+    """
+
+    id: str
+    statement: str
+    holds: bool | None
+    evidence: str
+    facts: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The argument for one claim: every obligation with its evidence, and which graphs it is about."""
+
+    claim: Claim
+    graphs: tuple[str, ...]
+    steps: tuple[ProofStep, ...]
+
+    def step(self, step_id: str) -> ProofStep | None:
+        """The step of this id."""
+        return next((s for s in self.steps if s.id == step_id), None)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the independent checker says: `accepted` only where it agrees with every step.
+
+    `objections` say where it does not; `verdict` is its own, never the certificate's word.
+    """
+
+    verdict: Verdict
+    accepted: bool
+    objections: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A claim with its steps and the verdict that may be printed."""
+
+    claim: Claim
+    steps: tuple[ProofStep, ...]
+    judgement: Judgement
+
+    @property
+    def verdict(self) -> Verdict:
+        """proved, refuted or unknown; never proved where the certificate was not accepted."""
+        return self.judgement.verdict if self.judgement.accepted else "unknown"
+
+
+def verdict_of(holds: list[bool | None], decisive: list[bool | None]) -> Verdict:
+    """Refuted by any step that fails; proved if the decisive ones all hold; else unknown."""
+    if any(h is False for h in holds):
+        return "refuted"
+    return "proved" if decisive and all(h is True for h in decisive) else "unknown"
+
+
+def fingerprint(graph: GraphSnapshot) -> str:
+    """A digest of a graph's ops, data edges, function bodies and variables."""
+    digest = hashlib.sha256()
+    for body in graph.bodies():
+        parts: list[Any] = [body.name, list(body.names), list(body.types), list(body.starts), list(body.edge_ops)]
+        parts += [list(body.edge_outputs), sorted((k, sorted(v)) for k, v in body.attrs.items()), [list(r) for r in body.results]]
+        digest.update(json.dumps(parts, separators=(",", ":")).encode())
+    digest.update(json.dumps([asdict(v) for v in graph.variables], sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def certificate_to_json(certificate: Certificate) -> dict[str, Any]:
+    """A certificate as plain data."""
+    return {"schema": CERTIFICATE_SCHEMA, **asdict(certificate)}
+
+
+def load_certificate(file: Path) -> Certificate:
+    """Read a certificate that was saved as JSON.
+
+    Raises:
+        UsageError: there is no such file.
+        LogFileError: it is not a certificate, is damaged, or has another schema version.
+    """
+    try:
+        data = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {file}. Save one with: scopewatch prove TARGET NAME --certificate {file}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise LogFileError(f"{file} is not a certificate: {error}") from None
+    if not isinstance(data, dict) or data.get("schema") != CERTIFICATE_SCHEMA:
+        raise LogFileError(f"{file} is not a certificate of schema {CERTIFICATE_SCHEMA}.")
+    try:
+        claim = data["claim"]
+        return Certificate(
+            Claim(str(claim["kind"]), str(claim["python_name"]), tuple(claim["graphs"]), tuple(claim["tensors"])),
+            tuple(data["graphs"]),
+            tuple(
+                ProofStep(str(s["id"]), str(s["statement"]), s["holds"], str(s["evidence"]), _frozen(s["facts"]))
+                for s in data["steps"]
+            ),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise LogFileError(f"{file} is a damaged certificate: {type(error).__name__}: {error}") from None
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(v) for v in value) if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,50 @@
+"""What a TensorFlow error about variables means, in plain words."""
+
+from __future__ import annotations
+
+import re
+
+_EXPLANATIONS: tuple[tuple[str, str], ...] = (
+    (
+        r"Variable .* already exists, disallowed",
+        "A variable of this name was created before, and the flag in force (reuse=False) forbids to share it. "
+        "To share it, open the scope with reuse=tf.AUTO_REUSE (or reuse=True the second time); to have a second one, use another scope name.",
+    ),
+    (
+        r"Variable .* does not exist, or was not created with tf\.get_variable",
+        "The flag in force (reuse=True) only finds variables that get_variable created before under exactly this name; there is none. "
+        "Create it first, use reuse=tf.AUTO_REUSE, or check the scope's name.",
+    ),
+    (
+        r"Trying to share variable .* but specified (shape|dtype)",
+        "The name is shared, but the second request asks for another shape or dtype. One variable has one of each: use another name or the same shape.",
+    ),
+    (
+        r"did not get an initializer, so its `shape`",
+        "get_variable needs a shape where it creates a variable and no initializer gives one.",
+    ),
+    (
+        r"not available with Keras 3|not available in TensorFlow|KerasLazyLoader",
+        "tf.layers and tf.nn.rnn_cell need legacy Keras: pip install tf-keras, and TF_USE_LEGACY_KERAS=1 before TensorFlow is imported.",
+    ),
+    (
+        r"uninitialized value|Attempting to use uninitialized",
+        "A variable was read before its initializer ran in this session.",
+    ),
+    (
+        r"no attribute '(Session|placeholder|get_variable|variable_scope|layers|contrib)'",
+        "This name belongs to TensorFlow 1; today it is in tensorflow.compat.v1.",
+    ),
+)
+
+
+def explain_failure(error_type: str, message: str) -> str:
+    """A sentence or two about an error that ended a program."""
+    for pattern, explanation in _EXPLANATIONS:
+        if re.search(pattern, message):
+            return explanation
+    if error_type == "SystemExit":
+        return "The program ended itself with sys.exit; all that it built before is reported."
+    if error_type == "KeyboardInterrupt":
+        return "The run was interrupted; all that was seen before is reported."
+    return "The program raised this itself; all that it built before is reported."

@@ -1,0 +1,186 @@
+"""A graph as plain columns: ops, data edges, attributes, function bodies and variables.
+
+One op is one index into the columns of its `Body`. That keeps a graph of a million ops readable
+in the time its file takes to parse. A function body is a `Body` too; its arguments are its first
+ops, of type `_Arg`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from scopewatch.model.events import Shape
+
+VARIABLE_OPS = frozenset(
+    {
+        "Variable",
+        "VariableV2",
+        "VarHandleOp",
+        "_VarHandlesOp",
+        "AutoReloadVariable",
+        "TemporaryVariable",
+    }
+)
+"""Op types that *are* storage kept between runs (for `TemporaryVariable`: within one)."""
+
+_WRITES = frozenset({"ResourceStridedSliceAssign", "StridedSliceAssign", "CountUpTo"})
+_WRITE_PREFIXES = (
+    "Assign",
+    "Scatter",
+    "Apply",
+    "SparseApply",
+    "ResourceScatter",
+    "ResourceApply",
+    "ResourceSparseApply",
+    "ResourceCountUpTo",
+)
+_PURE_SCATTERS = frozenset({"ScatterNd", "ScatterNdNonAliasingAdd"})
+
+
+def writes_variable(op_type: str) -> bool:
+    """Whether ops of this type write the variable that is their first input."""
+    if op_type in _PURE_SCATTERS:
+        return False
+    return op_type in _WRITES or op_type.startswith(_WRITE_PREFIXES)
+
+
+class Edge(NamedTuple):
+    """One tensor inside a body: the `output`-th output of op number `op`."""
+
+    op: int
+    output: int
+
+
+@dataclass(frozen=True)
+class Body:
+    """The ops of a graph (`name` is `""`) or of one function body, as columns of equal length.
+
+    The inputs of op `i` are the edges `starts[i]` to `starts[i + 1]`; control edges are left out.
+    `signatures[signature[i]]` are the dtypes of its outputs. `attrs` holds only what a reader of
+    the graph needs: names of functions, shapes and dtypes of variables, shared names.
+    """
+
+    name: str
+    names: Sequence[str]
+    types: Sequence[str]
+    starts: Sequence[int]
+    edge_ops: Sequence[int]
+    edge_outputs: Sequence[int]
+    signature: Sequence[int]
+    signatures: Sequence[tuple[str, ...]]
+    device: Sequence[int]
+    devices: Sequence[str]
+    attrs: Mapping[int, Mapping[str, Any]]
+    results: tuple[Edge, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Op name to op number."""
+        return {name: i for i, name in enumerate(self.names)}
+
+    def inputs(self, op: int) -> list[Edge]:
+        """The data inputs of an op, in order."""
+        span = range(self.starts[op], self.starts[op + 1])
+        return [Edge(self.edge_ops[k], self.edge_outputs[k]) for k in span]
+
+    def output_dtypes(self, op: int) -> tuple[str, ...]:
+        """The dtypes of an op's outputs, e.g. `("float32_ref",)`."""
+        return self.signatures[self.signature[op]]
+
+    @cached_property
+    def consumers(self) -> dict[int, list[tuple[int, int, int]]]:
+        """Op number to the `(output, consumer, input position)` of each data edge that leaves it."""
+        out: dict[int, list[tuple[int, int, int]]] = {}
+        ops, outputs = self.edge_ops, self.edge_outputs
+        for consumer in range(len(self.names)):
+            start = self.starts[consumer]
+            for k in range(start, self.starts[consumer + 1]):
+                out.setdefault(ops[k], []).append((outputs[k], consumer, k - start))
+        return out
+
+    def tensor_name(self, edge: Edge) -> str:
+        """The name of a tensor as the report gives it: `op:0`, in a function body `FUNCTION/op:0`."""
+        prefix = f"{self.name}/" if self.name else ""
+        return f"{prefix}{self.names[edge.op]}:{edge.output}"
+
+
+@dataclass(frozen=True, slots=True)
+class VariableRecord:
+    """One variable of a graph, in collections or not.
+
+    `name` carries no `:0`. `op` is its variable op, in `body` (`""`: the graph itself).
+    `partition_of` is the full name where it is one part of a partitioned variable.
+    """
+
+    name: str
+    op: str
+    body: str
+    kind: str
+    shape: Shape
+    dtype: str
+    trainable: bool
+    collections: tuple[str, ...]
+    partition_of: str | None
+    checkpoint_key: str
+    device: str
+
+    @property
+    def params(self) -> int:
+        """How many numbers it holds; 0 where its shape is not fully known."""
+        count = 1
+        for length in self.shape if self.shape is not None else (None,):
+            if length is None:
+                return 0
+            count *= length
+        return count
+
+
+@dataclass(frozen=True)
+class GraphSnapshot:
+    """All of one graph that scopewatch keeps: its own ops, its function bodies, its variables."""
+
+    id: str
+    body: Body
+    functions: Mapping[str, Body]
+    variables: tuple[VariableRecord, ...]
+    collections: Mapping[str, tuple[str, ...]]
+    _cache: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def bodies(self) -> Iterator[Body]:
+        """The graph's own ops first, then each function body."""
+        yield self.body
+        yield from self.functions.values()
+
+    def body_named(self, name: str) -> Body:
+        """The graph itself for `""`, else the function body of that name."""
+        return self.functions[name] if name else self.body
+
+    @cached_property
+    def by_name(self) -> dict[str, VariableRecord]:
+        """Variable name to its record."""
+        return {v.name: v for v in self.variables}
+
+    @cached_property
+    def by_op(self) -> dict[tuple[str, str], VariableRecord]:
+        """`(body, op)` of a variable op to the variable's record."""
+        return {(v.body, v.op): v for v in self.variables}
+
+    def find(self, tensor: str) -> tuple[Body, Edge] | None:
+        """Where the tensor of this name stands (`op:0` or `FUNCTION/op:0`), or `None`."""
+        name, _, output = tensor.rpartition(":")
+        if not name or not output.isdecimal():
+            return None
+        op = self.body.index.get(name)
+        if op is not None:
+            return self.body, Edge(op, int(output))
+        function, _, inner = name.partition("/")
+        body = self.functions.get(function)
+        if body is None or inner not in body.index:
+            return None
+        return body, Edge(body.index[inner], int(output))

@@ -1,0 +1,194 @@
+"""The log of one run: everything that was recorded, as plain data, and nothing derived from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, TypeVar
+
+from scopewatch.model.events import Event, Frame, Path, Shape
+from scopewatch.model.graph import GraphSnapshot
+
+Until = Literal["built", "first-step", "end"]
+LossHow = Literal["given", "returned", "observed", "assumed"]
+Receives = Literal["dense", "sparse", "zero", "none", "unknown"]
+Reason = Literal["flows", "stopped", "not_connected", "not_differentiable"]
+
+EventT = TypeVar("EventT")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What was run, when and with what. `stopped` says at what the run was cut short, if it was."""
+
+    target: str
+    title: str
+    tensorflow: str
+    python: str
+    recorded_at: str
+    until: Until
+    stopped: str | None
+    claims: tuple[str, ...]
+    graph_seed: int | None
+    adaptations: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRecord:
+    """What one layer object says of itself at the end of the run."""
+
+    key: str
+    graph: str | None
+    trainable: tuple[str, ...]
+    scope_variables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """The op that keeps a gradient from a tensor, and the program's line that built it."""
+
+    op: str
+    type: str
+    file: str | None
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one variable or tensor receives from one loss.
+
+    `norm` is the Euclidean norm of the gradient (for a tensor in a loop: of the sum over its
+    iterations); `None` where it was not measured, and then `norm_unknown_because` says why.
+    """
+
+    tensor: str
+    is_variable: bool
+    receives: Receives
+    reason: Reason | None
+    blocked_by: Blocker | None
+    norm: float | None
+    norm_unknown_because: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GradientMeasure:
+    """The receipts of one loss. `at` says which state and which step the norms are of."""
+
+    graph: str
+    loss: str
+    python_name: str | None
+    how: LossHow
+    at: str
+    receipts: tuple[Receipt, ...]
+    ran: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointMeasure:
+    """A checkpoint that was really saved: its keys and shapes, or why there is none."""
+
+    graph: str
+    entries: tuple[tuple[str, tuple[int, ...]], ...] | None
+    unknown_because: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionMeasure:
+    """How often the op of a tensor ran in each of two runs with graph rewriting off."""
+
+    tensor: str
+    fetched: str
+    runs: tuple[int, ...] | None
+    unknown_because: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NumericStep:
+    """One numeric check: the largest error found beside the largest that rounding explains."""
+
+    id: str
+    statement: str
+    error: float | None
+    tolerance: float | None
+    unknown_because: str | None
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the error is within rounding; `None` where it was not measured."""
+        if self.error is None or self.tolerance is None:
+            return None
+        return self.error <= self.tolerance
+
+
+@dataclass(frozen=True, slots=True)
+class NumericMeasure:
+    """The numeric checks of one tensor that was recognised as weight-normalised, or why not."""
+
+    tensor: str
+    steps: tuple[NumericStep, ...]
+    not_recognised_because: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The exception that ended the watched program."""
+
+    type: str
+    message: str
+    path: int
+    explanation: str
+
+
+@dataclass(frozen=True)
+class Log:
+    """Everything one run recorded: the seam between TensorFlow and all the rest."""
+
+    header: Header
+    paths: tuple[Path, ...]
+    events: tuple[Event, ...]
+    graphs: tuple[GraphSnapshot, ...]
+    layers: tuple[LayerRecord, ...] = ()
+    gradients: tuple[GradientMeasure, ...] = ()
+    checkpoints: tuple[CheckpointMeasure, ...] = ()
+    executions: tuple[ExecutionMeasure, ...] = ()
+    numerics: tuple[NumericMeasure, ...] = ()
+    error: Failure | None = None
+    _by_type: dict[type, tuple[Any, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def of(self, kind: type[EventT]) -> tuple[EventT, ...]:
+        """The events of one type, in order."""
+        if kind not in self._by_type:
+            self._by_type[kind] = tuple(e for e in self.events if type(e) is kind)
+        return self._by_type[kind]
+
+    def path(self, index: int | None) -> Path:
+        """The program's own frames behind an index; empty for `None`."""
+        return () if index is None else self.paths[index]
+
+    def caller(self, index: int | None) -> Frame | None:
+        """The innermost of the program's own frames behind an index."""
+        path = self.path(index)
+        return path[-1] if path else None
+
+    @cached_property
+    def graph_by_id(self) -> dict[str, GraphSnapshot]:
+        """Graph id to snapshot."""
+        return {g.id: g for g in self.graphs}
+
+    def graph(self, graph_id: str | None) -> GraphSnapshot | None:
+        """The snapshot of this id; `None` for eager execution."""
+        return None if graph_id is None else self.graph_by_id.get(graph_id)
+
+    def lines_of_code(self) -> Iterator[Frame]:
+        """Every frame that any event names, with repeats."""
+        for path in self.paths:
+            yield from path
+
+
+def shape_text(shape: Shape) -> str:
+    """`[5,3]`, `[]`, `[?,3]`, or `?` where the rank is unknown."""
+    if shape is None:
+        return "?"
+    return "[" + ",".join("?" if n is None else str(n) for n in shape) + "]"

@@ -1,0 +1,90 @@
+"""From what a person types (`w`, `w@14`, `w#2`, `scope/op:0`) to tensors of the run, and back."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+
+from scopewatch.errors import UsageError
+from scopewatch.model.events import Bound, Frame
+from scopewatch.model.log import Log
+
+
+@dataclass(frozen=True)
+class Named:
+    """One tensor (or the storage of one variable) that a name stands for, and where it was bound."""
+
+    graph: str
+    tensor: str
+    python_name: str | None
+    is_variable: bool
+    frame: Frame | None
+
+
+def resolve(log: Log, text: str) -> list[Named]:
+    """All tensors that a name stands for, each once, in the order in which they were bound.
+
+    Raises:
+        UsageError: the program bound no such name to a tensor, and the graph has no such tensor.
+    """
+    found = _bindings(log, text) or _tensors(log, text)
+    if found:
+        return list({(n.graph, n.tensor): n for n in reversed(found)}.values())[::-1]
+    names = sorted({b.name for b in log.of(Bound)})
+    near = difflib.get_close_matches(text, names, n=3, cutoff=0.5) or names[:8]
+    known = f" It binds: {', '.join(near)}." if near else " It binds no name to a tensor."
+    raise UsageError(f"{log.header.target} binds no tensor to the name {text!r}.{known} A tensor's name such as scope/op:0 is accepted too.")
+
+
+def _bindings(log: Log, text: str) -> list[Named]:
+    name, picked_line, picked_number = text, None, None
+    match = re.fullmatch(r"(.+)@(\d+)", text) or re.fullmatch(r"(.+)#(\d+)", text)
+    if match is not None:
+        name = match[1]
+        picked_line, picked_number = (int(match[2]), None) if "@" in text else (None, int(match[2]))
+    bound = [b for b in log.of(Bound) if b.name == name or b.name.startswith(f"{name}[")]
+    if picked_line is not None:
+        bound = [b for b in bound if _line(log, b) == picked_line]
+    if picked_number is not None:
+        distinct = list({b.tensors: b for b in reversed(bound)}.values())[::-1]
+        bound = distinct[picked_number - 1 : picked_number] if picked_number else []
+    return [
+        Named(b.graph, tensor, b.name, b.is_variable, log.caller(b.path))
+        for b in bound
+        for tensor in b.tensors
+        if b.graph is not None
+    ]
+
+
+def _line(log: Log, bound: Bound) -> int | None:
+    frame = log.caller(bound.path)
+    return frame.line if frame else None
+
+
+def _tensors(log: Log, text: str) -> list[Named]:
+    found = []
+    for graph in log.graphs:
+        record = graph.by_name.get(text.removesuffix(":0"))
+        if record is not None:
+            prefix = f"{record.body}/" if record.body else ""
+            found.append(Named(graph.id, f"{prefix}{record.op}:0", None, True, None))
+        elif graph.find(text) is not None:
+            found.append(Named(graph.id, text, None, False, None))
+        elif graph.find(f"{text}:0") is not None:
+            found.append(Named(graph.id, f"{text}:0", None, False, None))
+    return found
+
+
+def python_names(log: Log) -> dict[tuple[str, str], Bound]:
+    """For each tensor, by graph and name, the binding whose Python name it goes by.
+
+    The first plain name; an attribute (`self.v`) or an element (`grads[0]`) where there is no other.
+    """
+    names: dict[tuple[str, str], Bound] = {}
+    for bound in log.of(Bound):
+        for tensor in bound.tensors:
+            key = (bound.graph or "", tensor)
+            if key not in names or (not names[key].name.isidentifier() and bound.name.isidentifier()):
+                names[key] = bound
+    return names

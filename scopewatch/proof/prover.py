@@ -1,0 +1,251 @@
+"""Log and claim to certificate: every obligation of "T is never a variable", with its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from scopewatch.model.claims import NEVER_A_VARIABLE, Certificate, Claim, ProofStep, fingerprint
+from scopewatch.model.dataflow import Aliases, Dataflow, Place, chain
+from scopewatch.model.events import MadeDirectly, Requested
+from scopewatch.model.graph import VARIABLE_OPS, GraphSnapshot, VariableRecord, writes_variable
+from scopewatch.model.log import Log
+from scopewatch.model.names import resolve
+
+
+def claim_about(log: Log, name: str) -> Claim:
+    """The claim that no tensor bound to this name is ever a variable.
+
+    Raises:
+        UsageError: the run has no such name.
+    """
+    named = resolve(log, name)
+    return Claim(NEVER_A_VARIABLE, name, tuple(n.graph for n in named), tuple(n.tensor for n in named))
+
+
+def prove(log: Log, claim: Claim) -> Certificate:
+    """The certificate for a claim: what holds and what does not, for the checker to check."""
+    subjects = [
+        _Subject(log.graph_by_id[graph], tensor) for graph, tensor in zip(claim.graphs, claim.tensors, strict=True)
+    ]
+    used = list(dict.fromkeys(claim.graphs))
+    return Certificate(
+        claim=claim,
+        graphs=tuple(fingerprint(log.graph_by_id[g]) for g in used),
+        steps=(
+            _no_variable_op(subjects),
+            _no_variable_behind(subjects),
+            _no_known_variable(subjects),
+            _not_created(subjects, log),
+            _not_assigned(subjects),
+            _function_of(subjects),
+            _not_in_checkpoint(subjects, log),
+            _computed_again(subjects, log),
+        ),
+    )
+
+
+@dataclass
+class _Subject:
+    """One tensor of the claim with what the data edges say about it."""
+
+    graph: GraphSnapshot
+    tensor: str
+
+    @cached_property
+    def flow(self) -> Dataflow:
+        return Dataflow(self.graph)
+
+    @cached_property
+    def places(self) -> list[Place]:
+        return self.flow.places(self.tensor)
+
+    @cached_property
+    def aliases(self) -> list[Aliases]:
+        return [self.flow.aliases(p) for p in self.places]
+
+    @cached_property
+    def variables(self) -> list[VariableRecord]:
+        """The variables that the tensor is, on any branch."""
+        return list({(v.body, v.op): v for a in self.aliases for v in a.variables}.values())
+
+    @property
+    def unknown(self) -> list[str]:
+        """Why the search could not be completed, where it could not."""
+        if not self.places:
+            return [f"the graph no longer holds {self.tensor}"]
+        return sorted({u for a in self.aliases for u in a.unknown})
+
+    @cached_property
+    def op_type(self) -> str:
+        return self.flow.op_type(self.places[0]) if self.places else "unknown"
+
+    @cached_property
+    def sources(self) -> dict[str, list[Place]]:
+        """Each variable that the value depends on, with the way from the tensor to it."""
+        found: dict[str, list[Place]] = {}
+        for place in self.places:
+            seen = self.flow.ancestors(place)
+            for source in seen:
+                record = self.flow.variable(source)
+                if record is not None and record.name not in found:
+                    found[record.name] = chain(seen, source)
+        return found
+
+    def short(self, way: list[Place]) -> str:
+        """A way through the graph by its op types: `RealDiv <- Mul <- ReadVariableOp <- v`."""
+        words = [self.flow.op_type(p) for p in way[:-1]]
+        last = self.flow.variable(way[-1])
+        words.append(last.name if last is not None else self.flow.name(way[-1]))
+        return " <- ".join(w for i, w in enumerate(words) if i == 0 or w != words[i - 1])
+
+
+def _no_variable_op(subjects: list[_Subject]) -> ProofStep:
+    facts = [(s.tensor, s.op_type) for s in subjects]
+    types = sorted({s.op_type for s in subjects})
+    holds = all(s.op_type not in VARIABLE_OPS for s in subjects) if all(s.places for s in subjects) else None
+    evidence = f"op type {', '.join(types)}"
+    if len(subjects) > 1:
+        evidence += f", {len(subjects)} tensors"
+    return ProofStep("no_variable_op", "its op is no variable op", holds, evidence, tuple(facts))
+
+
+def _no_variable_behind(subjects: list[_Subject]) -> ProofStep:
+    facts, evidence = [], []
+    for s in subjects:
+        facts.append((s.tensor, tuple(sorted(v.name for v in s.variables)), tuple(s.unknown)))
+        for a in s.aliases:
+            evidence += [s.short(a.chain(place)) for _, place in a.found]
+        evidence += s.unknown
+    seen = sum(len(a.seen) for s in subjects for a in s.aliases)
+    text = "; ".join(dict.fromkeys(evidence)) or f"{_count(seen, 'tensor')} reached, each computed"
+    return ProofStep("no_variable_behind", "no chain of value-preserving ops leads from it to a variable", _holds(subjects), text, tuple(facts))
+
+
+def _holds(subjects: Iterable[_Subject]) -> bool | None:
+    subjects = list(subjects)
+    if any(s.variables for s in subjects):
+        return False
+    return None if any(s.unknown for s in subjects) else True
+
+
+def _no_known_variable(subjects: list[_Subject]) -> ProofStep:
+    facts = []
+    for graph in _graphs(subjects):
+        facts.append((graph.id, tuple(sorted(v.name for v in graph.variables))))
+    known = sum(len(names) for _, names in facts)
+    outside = [v.name for g in _graphs(subjects) for v in g.variables if not v.collections]
+    found = [v for s in subjects for v in s.variables]
+    text = f"compared with {_count(known, 'variable')}, {len(outside)} of them outside every collection"
+    if found:
+        text = "; ".join(f"it is {v.name} ({'in ' + ', '.join(v.collections) if v.collections else 'in no collection'})" for v in found)
+    return ProofStep("no_known_variable", "no variable, in a collection or outside all, is it", _holds(subjects), text, tuple(facts))
+
+
+def _not_created(subjects: list[_Subject], log: Log) -> ProofStep:
+    used = {s.graph.id for s in subjects}
+    requests = [r for r in log.of(Requested) if r.graph in used and r.outcome == "created"]
+    direct = [d for d in log.of(MadeDirectly) if d.graph in used]
+    made = {name for r in requests for name in r.stored} | {d.name for d in direct}
+    own = {v.name for s in subjects for v in s.variables}
+    text = f"{_count(len(requests), 'creating request')} and {_count(len(direct), 'direct creation')} made other things"
+    makers = [f"{r.name} requested at {_at(log, r.path)}" for r in requests if own & set(r.stored)]
+    makers += [f"{d.name} made directly at {_at(log, d.path)}" for d in direct if d.name in own]
+    if makers:
+        text = "; ".join(makers)
+    elif own:
+        text = f"{', '.join(sorted(own))} was made by a raw op"
+    facts = tuple((name, name in own) for name in sorted(made | own))
+    return ProofStep("not_created", "no request and no direct creation made it", _holds(subjects), text, facts)
+
+
+def _not_assigned(subjects: list[_Subject]) -> ProofStep:
+    facts, writers, kept = [], [], []
+    for s in subjects:
+        own = {(v.body, v.op) for v in s.variables}
+        for body in s.graph.bodies():
+            for op, op_type in enumerate(body.types):
+                if not writes_variable(op_type) or body.starts[op] == body.starts[op + 1]:
+                    continue
+                if own and not body.name and any((v.body, v.op) in own for v in _target(s.flow, body.inputs(op)[0])):
+                    writers.append(body.names[op])
+                elif not body.name and len(body.inputs(op)) > 1 and body.tensor_name(body.inputs(op)[1]) == s.tensor:
+                    kept.append(body.names[op])
+        facts.append((s.tensor, tuple(sorted(set(writers)))))
+    text = "no assign op has it as its target"
+    if kept:
+        text += f"; its value is copied into a variable by {', '.join(kept[:3])}"
+    if writers:
+        text = f"written by {', '.join(sorted(set(writers))[:4])}" + (f" and {len(set(writers)) - 4} more" if len(set(writers)) > 4 else "")
+    holds = _holds(subjects)
+    if holds is False and not writers:
+        holds, text = True, "its variable is never written after it was made"
+    return ProofStep("not_assigned", "no assign writes it", holds, text, tuple(facts))
+
+
+def _target(flow: Dataflow, edge: object) -> list[VariableRecord]:
+    return flow.aliases(Place((), "", edge)).variables  # type: ignore[arg-type]
+
+
+def _function_of(subjects: list[_Subject]) -> ProofStep:
+    facts, parts = [], []
+    for s in subjects:
+        facts.append((s.tensor, tuple(sorted(s.sources))))
+        parts += [s.short(way) for _, way in sorted(s.sources.items())]
+    names = sorted({n for s in subjects for n in s.sources})
+    own = sorted({v.name for s in subjects for v in s.variables})
+    if own:
+        text = f"it is the variable {', '.join(own)} itself"
+    elif names:
+        text = f"computed from {', '.join(names)}: " + "; ".join(dict.fromkeys(parts))
+    else:
+        text = "computed from no variable"
+    return ProofStep("function_of", "its value is a function of exactly these variables", _holds(subjects), text, tuple(facts))
+
+
+def _not_in_checkpoint(subjects: list[_Subject], log: Log) -> ProofStep:
+    statement = "a checkpoint saved to disk has no entry for it"
+    keys: list[tuple[str, str]] = []
+    for graph in _graphs(subjects):
+        measure = next((c for c in log.checkpoints if c.graph == graph.id), None)
+        if measure is None or measure.entries is None:
+            why = measure.unknown_because if measure is not None else "no checkpoint was saved in this run"
+            return ProofStep("not_in_checkpoint", statement, None, f"not measured: {why}")
+        keys += [(graph.id, key) for key, _ in measure.entries]
+    own = {(s.graph.id, v.checkpoint_key) for s in subjects for v in s.variables}
+    own |= {(s.graph.id, s.tensor.rpartition(":")[0]) for s in subjects}
+    hits = [key for graph, key in keys if (graph, key) in own]
+    shown = ", ".join(key for _, key in keys[:4]) + (f" and {len(keys) - 4} more" if len(keys) > 4 else "")
+    text = f"it has an entry {', '.join(hits)}" if hits else f"its entries: {shown or 'none'}"
+    return ProofStep("not_in_checkpoint", statement, not hits, text, tuple(keys))
+
+
+def _computed_again(subjects: list[_Subject], log: Log) -> ProofStep:
+    statement = "in a second run its op ran again"
+    counts: list[tuple[str, tuple[int, ...]]] = []
+    for s in subjects:
+        measure = next((m for m in log.executions if m.tensor == s.tensor), None)
+        if measure is None or measure.runs is None:
+            why = measure.unknown_because if measure is not None else "no run was measured"
+            return ProofStep("computed_again", statement, None, f"not measured: {why}")
+        counts.append((s.tensor, measure.runs))
+    if not all(all(runs) for _, runs in counts):
+        return ProofStep("computed_again", statement, None, "not measured: it stands on a branch that was not taken", tuple(counts))
+    runs = counts[0][1]
+    text = f"{' + '.join(str(n) for n in runs)} executions in {len(runs)} runs"
+    return ProofStep("computed_again", statement, True, text, tuple(counts))
+
+
+def _graphs(subjects: list[_Subject]) -> list[GraphSnapshot]:
+    return list({s.graph.id: s.graph for s in subjects}.values())
+
+
+def _at(log: Log, path: int) -> str:
+    frame = log.caller(path)
+    return f"{frame.file}:{frame.line}" if frame else "a library"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+

@@ -1,0 +1,177 @@
+"""Which frames of the Python stack are the program's own, and the path they form to an event."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any
+
+from scopewatch.model.events import Frame, Path
+
+_LIBRARIES = ("tensorflow", "keras", "tf_keras", "tf_slim", "sonnet", "scopewatch", "wrapt", "absl")
+_PROGRAM, _LIBRARY, _GENERATED = 0, 1, 2
+
+
+def _library_prefixes() -> tuple[str, ...]:
+    """Folders of the libraries whose frames never count as the program's."""
+    prefixes = {os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep}
+    for name in _LIBRARIES:
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if file:
+            prefixes.add(os.path.dirname(os.path.abspath(file)) + os.sep)
+    return tuple(prefixes)
+
+
+def _standard_prefixes() -> tuple[str, ...]:
+    folders = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
+    return tuple({f + os.sep for f in folders} | {os.path.realpath(f) + os.sep for f in folders})
+
+
+def is_installed(file: str) -> bool:
+    """Whether a file stands in a folder of installed packages."""
+    return f"{os.sep}site-packages{os.sep}" in file or f"{os.sep}dist-packages{os.sep}" in file
+
+
+def shown_file(file: str, folder: str) -> str:
+    """A file as reports name it: relative to `folder` where it is below it, else absolute."""
+    absolute = os.path.abspath(file)
+    return os.path.relpath(absolute, folder) if absolute.startswith(folder + os.sep) else absolute
+
+
+class FrameReader:
+    """Finds the program's own frames and gives each distinct path a number.
+
+    Walking the frames and looking each code object up costs about 2 microseconds, a tenth of
+    `tf_stack.extract_stack()`; that one is used only below code that AutoGraph generated, because
+    it alone knows from which lines that code was made.
+    """
+
+    def __init__(self, scenario_folder: str) -> None:
+        self.paths: list[Path] = [()]
+        self.folder = os.getcwd()
+        self._scenario_folder = scenario_folder + os.sep
+        self._outermost: CodeType | None = None
+        self._by_key: dict[Any, int] = {}
+        self._by_path: dict[Path, int] = {(): 0}
+        self._kinds: dict[CodeType, int] = {}
+        self._libraries = _library_prefixes()
+        self._standard = _standard_prefixes()
+        self._frames: dict[tuple[str, int, str], Frame] = {}
+
+    def start_below(self, function: Callable[..., Any]) -> None:
+        """Leave out whatever called this function: the program begins below it."""
+        self._outermost = function.__code__
+
+    def path(self, skip: int = 1) -> int:
+        """The number of the path that led here; `skip` innermost frames are left out."""
+        frame: FrameType | None = sys._getframe(skip)
+        kinds = self._kinds
+        key: list[Any] = []
+        while frame is not None:
+            code = frame.f_code
+            kind = kinds.get(code)
+            if kind is None:
+                kind = kinds[code] = self._kind(code)
+            if kind == _PROGRAM:
+                key.append(code)
+                key.append(frame.f_lineno)
+            elif kind == _GENERATED:
+                return self._mapped_path()
+            elif code is self._outermost:
+                break
+            frame = frame.f_back
+        index = self._by_key.get(tuple(key))
+        if index is None:
+            frames = [
+                self.frame(key[i].co_filename, key[i + 1], key[i].co_name) for i in range(0, len(key), 2)
+            ]
+            index = self._by_key[tuple(key)] = self.number(tuple(reversed(frames)))
+        return index
+
+    def called_by_library(self, skip: int = 1) -> bool:
+        """Whether the code that called the hooked function belongs to a library."""
+        frame: FrameType | None = sys._getframe(skip)
+        while frame is not None:
+            name = frame.f_code.co_filename
+            if not name.endswith(("contextlib.py", os.sep + os.path.join("record", "hooks.py"))):
+                return self._kind(frame.f_code) == _LIBRARY
+            frame = frame.f_back
+        return True
+
+    def library_files(self, skip: int = 1) -> list[str]:
+        """The files of the library frames between here and the program, innermost first."""
+        files = []
+        frame: FrameType | None = sys._getframe(skip)
+        while frame is not None and self._kind(frame.f_code) == _LIBRARY:
+            files.append(frame.f_code.co_filename)
+            frame = frame.f_back
+        return files
+
+    def is_program_file(self, file: str) -> bool:
+        """Whether code of this file counts as the program's."""
+        if file.startswith(self._scenario_folder):
+            return True
+        if file.startswith(self._libraries) or file.startswith("<"):
+            return False
+        return is_installed(file) or not file.startswith(self._standard)
+
+    def frame(self, file: str, line: int, function: str) -> Frame:
+        """The one `Frame` of this file, line and function."""
+        key = (file, line, function)
+        frame = self._frames.get(key)
+        if frame is None:
+            frame = self._frames[key] = Frame(shown_file(file, self.folder), line, function)
+        return frame
+
+    def number(self, path: Path) -> int:
+        """The number under which a path is kept."""
+        index = self._by_path.get(path)
+        if index is None:
+            index = self._by_path[path] = len(self.paths)
+            self.paths.append(path)
+        return index
+
+    def path_of_traceback(self, traceback: Any) -> int:
+        """The path of the program's own frames in an exception's traceback."""
+        frames: list[Frame] = []
+        while traceback is not None:
+            code = traceback.tb_frame.f_code
+            if code is self._outermost:
+                frames.clear()
+            elif self._kind(code) == _PROGRAM:
+                frames.append(self.frame(code.co_filename, traceback.tb_lineno, code.co_name))
+            traceback = traceback.tb_next
+        return self.number(tuple(frames))
+
+    def path_of_stack(self, stack: Any) -> int:
+        """The path of the program's own frames in a stack that TensorFlow extracted."""
+        frames: list[Frame] = []
+        start = self._outermost
+        for f in stack:
+            if start is not None and f.name == start.co_name and f.filename == start.co_filename:
+                frames.clear()
+            elif self.is_program_file(f.filename):
+                frames.append(self.frame(f.filename, f.lineno, f.name))
+        return self.number(tuple(frames))
+
+    def _mapped_path(self) -> int:
+        from tensorflow.python.util import tf_stack
+
+        extract: Callable[[], Any] = tf_stack.extract_stack
+        return self.path_of_stack(
+            f for f in extract() if "__autograph_generated_file" not in f.filename
+        )
+
+    def _kind(self, code: CodeType) -> int:
+        known = self._kinds.get(code)
+        if known is None:
+            file = code.co_filename
+            if "__autograph_generated_file" in file:
+                known = _GENERATED
+            else:
+                known = _PROGRAM if self.is_program_file(file) else _LIBRARY
+            self._kinds[code] = known
+        return known

@@ -1,0 +1,338 @@
+"""What each variable and named tensor receives from each loss, measured after the program has ended.
+
+One call of `tf.gradients` per loss, in the program's own graph, over all variables and named
+tensors; tensors inside loops and function bodies cannot be asked for, so what TensorFlow's own
+differentiation hands to their ops is observed on the way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from scopewatch.model.events import Bound
+from scopewatch.model.graph import Body, Edge, GraphSnapshot
+from scopewatch.model.log import Blocker, GradientMeasure, Log, Reason, Receipt, Receives
+from scopewatch.model.losses import Loss
+from scopewatch.record.frames import FrameReader
+from scopewatch.record.hooks import observing_gradients
+from scopewatch.record.snapshot import FunctionNames
+
+_TRAINABLE = ("float", "bfloat", "complex", "half", "resource", "variant")
+_Key = tuple[str, str, int]
+"""A tensor: function name (`""`: the graph itself), op name, output number."""
+
+
+@dataclass
+class Seen:
+    """What differentiation handed to each tensor, and where it was not passed on."""
+
+    functions: FunctionNames
+    received: dict[_Key, Any] = field(default_factory=dict)
+    visited: set[tuple[str, str]] = field(default_factory=set)
+    stopped_at: dict[tuple[str, str], set[int]] = field(default_factory=dict)
+    _names: dict[int, str] = field(default_factory=dict)
+
+    def received_by(self, op: Any, out_grads: Sequence[Any]) -> None:
+        """Note the gradients of an op's outputs."""
+        body = self._body(op)
+        self.visited.add((body, op.name))
+        for output, grad in enumerate(out_grads):
+            if grad is not None and not (isinstance(grad, (list, tuple)) and not grad):
+                self.received[(body, op.name, output)] = grad
+
+    def passed_on(self, op: Any, in_grads: Sequence[Any]) -> None:
+        """Note the inputs to which an op passed nothing."""
+        cut = {i for i, grad in enumerate(in_grads) if grad is None}
+        if cut:
+            self.stopped_at.setdefault((self._body(op), op.name), set()).update(cut)
+
+    def without_gradient(self, op: Any) -> None:
+        """Note an op that has no registered gradient."""
+        self.stopped_at.setdefault((self._body(op), op.name), set()).update(range(len(op.inputs)))
+
+    def _body(self, op: Any) -> str:
+        graph = op.graph
+        if getattr(graph, "outer_graph", None) is None and getattr(graph, "_outer_graph", None) is None:
+            return ""
+        known = self._names.get(id(graph))
+        if known is None:
+            known = self._names[id(graph)] = self.functions.find(graph, op.name) or "?"
+        return known
+
+
+class _SeenObserver:
+    """`Seen` under the names that the hook calls."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.received = seen.received_by
+        self.passed_on = seen.passed_on
+        self.without_gradient = seen.without_gradient
+
+
+def row_tensors(log: Log, graph: GraphSnapshot) -> dict[str, bool]:
+    """The tensors of the gradient table: variables by name first, then every named tensor.
+
+    Maps the tensor (for a variable its storage) to whether it is a variable.
+    """
+    asked = {n for e in log.events if type(e).__name__ == "Requested" and e.graph == graph.id for n in _program_names(e)}
+    rows: dict[str, bool] = {}
+    for v in graph.variables:
+        if v.trainable or v.name in asked:
+            rows[f"{v.body}/{v.op}:0" if v.body else f"{v.op}:0"] = True
+    for bound in log.of(Bound):
+        if bound.graph == graph.id:
+            for tensor in bound.tensors:
+                rows.setdefault(tensor, bound.is_variable)
+    return rows
+
+
+def _program_names(request: Any) -> Iterable[str]:
+    return request.stored if request.asked_by == "program" else ()
+
+
+def measure_gradients(
+    log: Log, losses: Sequence[Loss], live: dict[str, Any], functions: FunctionNames, program: Seen, frames: FrameReader, runner: Any
+) -> list[GradientMeasure]:
+    """The receipts of each loss.
+
+    Args:
+        log: the run so far.
+        losses: what to differentiate, the main one first.
+        live: graph id to `tf.Graph`; gradient ops are added to them.
+        functions: the names of function bodies.
+        program: what the program's own differentiation showed of function bodies.
+        frames: finds the program's lines behind ops.
+        runner: a `record.measure.Runner`, which fetches values in the state of the last step.
+    """
+    measured = []
+    for loss in losses:
+        graph, snapshot = live[loss.graph], log.graph_by_id[loss.graph]
+        rows = row_tensors(log, snapshot)
+        seen = Seen(functions)
+        try:
+            grads = _differentiate(graph, loss.tensor, rows, seen)
+            problem = None
+        except Exception as error:
+            grads, problem = {}, f"TensorFlow could not differentiate it: {type(error).__name__}: {str(error)[:200]}"
+        for key, grad in program.received.items():
+            if key[0]:
+                seen.received.setdefault(key, grad)
+                seen.visited.add(key[:2])
+        for place, inputs in program.stopped_at.items():
+            seen.stopped_at.setdefault(place, set()).update(inputs)
+        walker = _Reasons(snapshot, seen, loss.tensor, graph, frames)
+        values, why_not = runner.values(loss.graph, loss.tensor, {t: g for t, g in grads.items() if g is not None})
+        receipts = [
+            _receipt(snapshot, tensor, is_variable, grads, seen, walker, values, why_not, problem)
+            for tensor, is_variable in rows.items()
+        ]
+        measured.append(
+            GradientMeasure(loss.graph, loss.tensor, loss.python_name, loss.how, runner.describe(loss.graph, why_not), tuple(receipts))
+        )
+    return measured
+
+
+def _differentiate(graph: Any, loss: str, rows: dict[str, bool], seen: Seen) -> dict[str, Any]:
+    import tensorflow.compat.v1 as tf
+
+    asked: dict[str, Any] = {}
+    for name in rows:
+        try:
+            tensor = graph.get_tensor_by_name(name)
+        except (KeyError, ValueError):
+            continue  # In a function body.
+        if tensor.op._get_control_flow_context() is None and _differentiable(tensor.dtype.name):
+            asked[name] = tensor
+    if graph.finalized:
+        graph._unsafe_unfinalize()
+    # The loss itself keeps the call alive where no tensor can be asked for.
+    xs = list(asked.values())
+    with graph.as_default(), tf.control_dependencies(None), observing_gradients(_SeenObserver(seen), survive_missing=True):
+        y = graph.get_tensor_by_name(loss)
+        if not _differentiable(y.dtype.name):
+            return {}
+        grads = tf.gradients(y, xs, name="scopewatch_gradients") if xs else []
+    return dict(zip(asked, grads, strict=True))
+
+
+def _differentiable(dtype: str) -> bool:
+    return dtype.startswith(_TRAINABLE)
+
+
+def _receipt(
+    snapshot: GraphSnapshot,
+    tensor: str,
+    is_variable: bool,
+    grads: dict[str, Any],
+    seen: Seen,
+    walker: _Reasons,
+    values: dict[str, Any],
+    why_not: str | None,
+    problem: str | None,
+) -> Receipt:
+    if problem is not None:
+        return Receipt(tensor, is_variable, "unknown", None, None, None, problem)
+    found = snapshot.find(tensor)
+    grad = grads.get(tensor)
+    inside = None
+    if tensor not in grads and found is not None:
+        body, edge = found
+        grad = seen.received.get((body.name, body.names[edge.op], edge.output))
+        inside = "it stands inside a loop, a branch or a function, where a gradient cannot be fetched"
+    if grad is None:
+        reason, blocker = walker.explain(tensor)
+        return Receipt(tensor, is_variable, "none", reason, blocker, None, None)
+    receives: Receives = "sparse" if hasattr(grad, "dense_shape") else "dense"
+    if inside is not None or tensor not in values:
+        return Receipt(tensor, is_variable, receives, "flows", None, None, inside or why_not)
+    norm, is_zero = _norm(values[tensor])
+    if norm is None:
+        return Receipt(tensor, is_variable, receives, "flows", None, None, "the gradient is NaN or infinite")
+    return Receipt(tensor, is_variable, "zero" if is_zero and receives == "dense" else receives, "flows", None, norm, None)
+
+
+def _norm(value: Any) -> tuple[float | None, bool]:
+    """The Euclidean norm of a gradient (rows of a sparse one summed first), and whether it is zero."""
+    import numpy as np
+
+    if hasattr(value, "indices"):
+        rows = np.asarray(value.values, dtype=np.complex128 if np.iscomplexobj(value.values) else np.float64)
+        _, inverse = np.unique(value.indices, return_inverse=True)
+        array = np.zeros((int(inverse.max()) + 1 if inverse.size else 0, *rows.shape[1:]), dtype=rows.dtype)
+        np.add.at(array, inverse.reshape(-1), rows)
+    else:
+        array = np.asarray(value).astype(np.complex128 if np.iscomplexobj(value) else np.float64)
+    norm = float(np.sqrt(np.sum(np.abs(array) ** 2)))
+    return (norm if math.isfinite(norm) else None), not array.any()
+
+
+class _Reasons:
+    """Why a tensor receives nothing: the first op on its way to the loss that passes nothing back."""
+
+    def __init__(self, snapshot: GraphSnapshot, seen: Seen, loss: str, graph: Any, frames: FrameReader) -> None:
+        self._snapshot = snapshot
+        self._seen = seen
+        self._graph = graph
+        self._frames = frames
+        self._callers = _callers(snapshot)
+        found = snapshot.find(loss)
+        self._leads_to_loss = self._ancestors_of(*found) if found is not None else set()
+
+    def explain(self, tensor: str) -> tuple[Reason, Blocker | None]:
+        """The reason, and the op that cuts the nearest path to the loss."""
+        found = self._snapshot.find(tensor)
+        if found is None or (found[0].name, found[1].op) not in self._leads_to_loss:
+            return "not_connected", None
+        body, edge = found
+        if not _differentiable(body.output_dtypes(edge.op)[edge.output]):
+            return "not_differentiable", self._blocker(body, edge.op)
+        queue = deque([(body.name, edge)])
+        visited = {(body.name, edge)}
+        while queue:
+            body = self._snapshot.body_named(queue[0][0])
+            edge = queue.popleft()[1]
+            for output, op, position in body.consumers.get(edge.op, ()):
+                if output != edge.output or (body.name, op) not in self._leads_to_loss:
+                    continue
+                reason = self._cut(body, op, position)
+                if reason is not None:
+                    return reason, self._blocker(body, op)
+                for following in self._onwards(body, op, position):
+                    if following not in visited:
+                        visited.add(following)
+                        queue.append(following)
+            for following in self._returned(body, edge):
+                if following not in visited:
+                    visited.add(following)
+                    queue.append(following)
+        return "not_connected", None
+
+    def _cut(self, body: Body, op: int, position: int) -> Reason | None:
+        """Whether this op keeps a gradient from its input at this position."""
+        op_type, name = body.types[op], body.names[op]
+        if op_type == "StopGradient":
+            return "stopped"
+        if not any(_differentiable(d) for d in body.output_dtypes(op)):
+            return "not_differentiable"
+        if position in self._seen.stopped_at.get((body.name, name), ()):
+            return "not_differentiable"
+        if (body.name, name) in self._seen.visited or op_type.startswith("_"):
+            return None
+        return "not_differentiable" if not body.name and self._has_no_gradient(name) else None
+
+    def _has_no_gradient(self, name: str) -> bool:
+        """Whether the op is registered as not differentiable, or not registered at all."""
+        from tensorflow.python.framework import ops
+
+        try:
+            return ops.get_gradient_function(self._graph.get_operation_by_name(name)) is None
+        except LookupError:
+            return not _calls_function(self._graph.get_operation_by_name(name))
+        except (KeyError, ValueError):
+            return False
+
+    def _onwards(self, body: Body, op: int, position: int) -> Iterable[tuple[str, Edge]]:
+        for output, dtype in enumerate(body.output_dtypes(op)):
+            if _differentiable(dtype):
+                yield body.name, Edge(op, output)
+        for function in _called(self._snapshot, body, op):
+            inner = self._snapshot.functions[function]
+            offset = 1 if body.types[op] in ("If", "StatelessIf", "Case", "StatelessCase") else 0
+            if position >= offset:
+                yield function, Edge(position - offset, 0)
+
+    def _returned(self, body: Body, edge: Edge) -> Iterable[tuple[str, Edge]]:
+        for number, result in enumerate(body.results):
+            if result == edge:
+                for caller, op in self._callers.get(body.name, ()):
+                    yield caller, Edge(op, number)
+
+    def _ancestors_of(self, body: Body, edge: Edge) -> set[tuple[str, int]]:
+        reached = {(body.name, edge.op)}
+        stack = [(body.name, edge.op)]
+        while stack:
+            name, op = stack.pop()
+            some = self._snapshot.body_named(name)
+            following = [(name, e.op) for e in some.inputs(op)]
+            for function in _called(self._snapshot, some, op):
+                following += [(function, e.op) for e in self._snapshot.functions[function].results]
+            for node in following:
+                if node not in reached:
+                    reached.add(node)
+                    stack.append(node)
+        return reached
+
+    def _blocker(self, body: Body, op: int) -> Blocker:
+        name = body.names[op]
+        frame = None
+        if not body.name:
+            index = self._frames.path_of_stack(self._graph.get_operation_by_name(name).traceback)
+            path = self._frames.paths[index]
+            frame = path[-1] if path else None
+        shown = f"{body.name}/{name}" if body.name else name
+        return Blocker(shown, body.types[op], frame.file if frame else None, frame.line if frame else None)
+
+
+def _called(snapshot: GraphSnapshot, body: Body, op: int) -> list[str]:
+    from scopewatch.model.dataflow import callees
+
+    names = [body.types[op]] if body.types[op] in snapshot.functions else callees(body, op)
+    return [n for n in names if n in snapshot.functions]
+
+
+def _callers(snapshot: GraphSnapshot) -> dict[str, list[tuple[str, int]]]:
+    callers: dict[str, list[tuple[str, int]]] = {}
+    if snapshot.functions:
+        for body in snapshot.bodies():
+            for op in range(len(body)):
+                for name in _called(snapshot, body, op):
+                    callers.setdefault(name, []).append((body.name, op))
+    return callers
+
+
+def _calls_function(op: Any) -> bool:
+    return op.type in ("PartitionedCall", "StatefulPartitionedCall") or bool(op.graph._is_function(op.type))

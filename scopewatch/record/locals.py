@@ -1,0 +1,219 @@
+"""Which Python name was bound to which tensor: the program's own code, instrumented as it is loaded.
+
+Each assignment in the program's files passes its value to `BIND`. The syntax tree is changed, the
+file and its line numbers are not. Functions that AutoGraph rewrites are read from the file a second
+time, so the same change is made to the tree that AutoGraph parses (`instrument_entity`).
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.machinery
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
+from types import ModuleType
+from typing import Any
+
+from scopewatch.record.frames import is_installed
+
+BIND = "__scopewatch_bind__"
+Site = tuple[str, int, str, str]
+"""Where a name is bound: file, line, function, name."""
+Bind = Callable[[int, Any], Any]
+
+
+class Instrumenter:
+    """Instruments source files and numbers the places at which names are bound."""
+
+    def __init__(self) -> None:
+        self.sites: list[Site] = []
+        self._numbers: dict[Site, int] = {}
+
+    def compile(self, source: str | bytes, file: str) -> Any:
+        """Code of a source file in which every assignment reports what it bound.
+
+        Raises:
+            SyntaxError: the source does not parse.
+        """
+        tree = ast.parse(source, filename=file)
+        tree = _Instrument(self, ast, file, "<module>", 0).visit(tree)
+        return compile(ast.fix_missing_locations(tree), file, "exec", dont_inherit=True)
+
+    def instrument_entity(self, node: Any, file: str, first_line: int) -> Any:
+        """The tree that AutoGraph parsed from a function, instrumented; a `gast` tree."""
+        import gast
+
+        visitor = _Instrument(self, gast, file, "<module>", first_line - 1)
+        return gast.fix_missing_locations(visitor.visit(node))
+
+    def number(self, site: Site) -> int:
+        """The number of a place; the same for every instrumentation of the same line."""
+        number = self._numbers.get(site)
+        if number is None:
+            number = self._numbers[site] = len(self.sites)
+            self.sites.append(site)
+        return number
+
+
+class _Instrument(ast.NodeTransformer):
+    """Works on trees of `ast` and of `gast` alike: nodes are matched by class name, made by parsing."""
+
+    def __init__(self, owner: Instrumenter, syntax: Any, file: str, function: str, offset: int) -> None:
+        self._owner = owner
+        self._syntax = syntax
+        self._file = file
+        self._function = function
+        self._offset = offset
+
+    def visit(self, node: Any) -> Any:
+        return getattr(self, "visit_" + type(node).__name__, self.generic_visit)(node)
+
+    def visit_FunctionDef(self, node: Any) -> Any:
+        outer, self._function = self._function, node.name
+        self.generic_visit(node)
+        arguments = node.args
+        names = [_name_of(a) for a in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]]
+        # Past the docstring, else the function would lose it.
+        start = 1 if node.body and _is_string(node.body[0]) else 0
+        place = node.body[min(start, len(node.body) - 1)]
+        node.body[start:start] = [
+            self._report(name, name, node, at=place) for name in names if name not in (None, "self", "cls")
+        ]
+        self._function = outer
+        return node
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_Lambda(self, node: Any) -> Any:
+        return node
+
+    def visit_Assign(self, node: Any) -> Any:
+        self.generic_visit(node)
+        after = []
+        for target in node.targets:
+            text = _dotted(target)
+            if text is not None:
+                node.value = self._pass_through(text, node.value, node)
+            else:
+                after += [self._report(n, n, node, at=node) for n in _names_in(target)]
+        return [node, *after] if after else node
+
+    def visit_AnnAssign(self, node: Any) -> Any:
+        self.generic_visit(node)
+        text = _dotted(node.target)
+        if node.value is not None and text is not None:
+            node.value = self._pass_through(text, node.value, node)
+        return node
+
+    def visit_AugAssign(self, node: Any) -> Any:
+        self.generic_visit(node)
+        names = _names_in(node.target)
+        return [node, *(self._report(n, n, node, at=node) for n in names)] if names else node
+
+    def visit_NamedExpr(self, node: Any) -> Any:
+        self.generic_visit(node)
+        node.value = self._pass_through(node.target.id, node.value, node)
+        return node
+
+    def visit_For(self, node: Any) -> Any:
+        self.generic_visit(node)
+        node.body[:0] = [self._report(n, n, node, at=node) for n in _names_in(node.target)]
+        return node
+
+    def visit_With(self, node: Any) -> Any:
+        self.generic_visit(node)
+        targets = [item.optional_vars for item in node.items if item.optional_vars is not None]
+        node.body[:0] = [self._report(n, n, node, at=node) for t in targets for n in _names_in(t)]
+        return node
+
+    def _site(self, name: str, node: Any) -> int:
+        return self._owner.number((self._file, node.lineno + self._offset, self._function, name))
+
+    def _report(self, name: str, expression: str, node: Any, at: Any) -> Any:
+        statement = self._syntax.parse(f"{BIND}({self._site(name, node)}, {expression})").body[0]
+        return self._located(statement, at)
+
+    def _pass_through(self, name: str, value: Any, node: Any) -> Any:
+        call = self._syntax.parse(f"{BIND}({self._site(name, node)}, 0)").body[0].value
+        call = self._located(call, value)
+        call.args[1] = value
+        return call
+
+    def _located(self, new: Any, old: Any) -> Any:
+        for child in self._syntax.walk(new):
+            self._syntax.copy_location(child, old)
+        return new
+
+
+def _name_of(argument: Any) -> str | None:
+    return getattr(argument, "arg", None) or getattr(argument, "id", None)
+
+
+def _is_string(statement: Any) -> bool:
+    value = getattr(statement, "value", None)
+    return type(statement).__name__ == "Expr" and isinstance(getattr(value, "value", None), str)
+
+
+def _dotted(target: Any) -> str | None:
+    """`w` or `self.v` where that is what is assigned to, else `None`."""
+    kind = type(target).__name__
+    if kind == "Name":
+        return str(target.id)
+    if kind == "Attribute":
+        owner = _dotted(target.value)
+        return None if owner is None else f"{owner}.{target.attr}"
+    return None
+
+
+def _names_in(target: Any) -> list[str]:
+    kind = type(target).__name__
+    if kind == "Name":
+        return [target.id]
+    if kind in ("Tuple", "List"):
+        return [name for element in target.elts for name in _names_in(element)]
+    return _names_in(target.value) if kind == "Starred" else []
+
+
+class OwnModuleFinder(MetaPathFinder):
+    """Loads the modules beside the target instrumented, so that their locals have names too."""
+
+    def __init__(self, instrumenter: Instrumenter, folder: str, bind: Bind) -> None:
+        self._instrumenter = instrumenter
+        self._folder = folder + os.sep
+        self._bind = bind
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The spec of a Python source module below the target's folder; `None` for any other."""
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        file = spec.origin if spec is not None else None
+        if spec is None or file is None or not self.owns(file):
+            return None
+        spec.loader = _InstrumentingLoader(fullname, file, self._instrumenter, self._bind)
+        return spec
+
+    def owns(self, file: str) -> bool:
+        """Whether a source file belongs to the program and not to an installed package."""
+        file = os.path.abspath(file)
+        if not file.endswith(".py") or not file.startswith(self._folder):
+            return False
+        inside = file[len(self._folder) - 1 :]
+        return not is_installed(inside) and not file.startswith(sys.prefix + os.sep)
+
+
+class _InstrumentingLoader(importlib.machinery.SourceFileLoader):
+    def __init__(self, fullname: str, path: str, instrumenter: Instrumenter, bind: Bind) -> None:
+        super().__init__(fullname, path)
+        self._instrumenter = instrumenter
+        self._bind = bind
+
+    def get_code(self, fullname: str) -> Any:
+        """Compiled afresh: a cached `.pyc` would not be instrumented, and none may be left behind."""
+        return self._instrumenter.compile(self.get_data(self.path), self.path)
+
+    def exec_module(self, module: ModuleType) -> None:
+        setattr(module, BIND, self._bind)
+        super().exec_module(module)

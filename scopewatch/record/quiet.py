@@ -1,0 +1,103 @@
+"""TensorFlow without its start-up noise and deprecation notices; the program's own prints stay."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+
+_NOISE = (
+    r".*`tf\.(layers|nn)\..*` is deprecated.*",
+    r".*is deprecated and will be removed.*",
+    r".*`(layer\.)?(apply|add_variable|updates|state_updates)`? (is|will be) .*",
+    r".*np\.object.* is a deprecated alias.*",
+)
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow with file descriptor 2 held back; what it wrote appears only if it fails.
+
+    Some of the noise comes from C++ before its logger is set up, so environment variables do not help.
+
+    Raises:
+        ImportError: TensorFlow is not installed or cannot be loaded.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if "TF_USE_LEGACY_KERAS" not in os.environ:
+        from importlib.util import find_spec
+
+        if find_spec("tf_keras") is not None:
+            os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    with held_back(2):
+        import tensorflow.compat.v1  # noqa: F401
+    logger = logging.getLogger("tensorflow")
+    if not any(isinstance(f, _NoDeprecations) for f in logger.filters):
+        logger.addFilter(_NoDeprecations())
+
+
+class _NoDeprecations(logging.Filter):
+    """Drops TensorFlow's deprecation notices and lets what the program logs itself pass."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        own = record.pathname.replace("\\", "/")
+        message = str(record.msg)
+        return not (own.endswith("util/deprecation.py") or "is deprecated" in message or message.startswith("From %s: "))
+
+
+@contextlib.contextmanager
+def no_deprecation_warnings() -> Iterator[None]:
+    """Python warnings of legacy Keras and TensorFlow are noise here; all others stay."""
+    with warnings.catch_warnings():
+        for pattern in _NOISE:
+            warnings.filterwarnings("ignore", message=f"(?s){pattern}")
+        for module in ("tensorflow", "tf_keras", "keras", "tf_slim"):
+            warnings.filterwarnings("ignore", module=rf"{module}\b")
+        yield
+
+
+@contextlib.contextmanager
+def held_back(descriptor: int) -> Iterator[None]:
+    """Keep what is written to a file descriptor; write it after all if the block fails."""
+    sys.stderr.flush()
+    try:
+        saved = os.dup(descriptor)
+    except OSError:  # Closed by whoever started us: nothing can be written to it anyway.
+        yield
+        return
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), descriptor)
+        try:
+            yield
+        except BaseException:
+            os.dup2(saved, descriptor)
+            kept.seek(0)
+            os.write(descriptor, kept.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, descriptor)
+            os.close(saved)
+
+
+@contextlib.contextmanager
+def stdout_to_stderr() -> Iterator[int]:
+    """File descriptor 1 belongs to the report alone: all else, from C++ and children too, goes to 2.
+
+    Yields a descriptor on which the report can be written.
+    """
+    sys.stdout.flush()
+    saved = os.dup(1)
+    stdout = sys.stdout
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    try:
+        yield saved
+    finally:
+        sys.stderr.flush()
+        sys.stdout = stdout
+        os.dup2(saved, 1)
+        os.close(saved)

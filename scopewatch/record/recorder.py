@@ -1,0 +1,514 @@
+"""Turns what the hooks see into events; holds on to live objects only until the run has ended."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from scopewatch.model import events as ev
+from scopewatch.record.frames import FrameReader
+from scopewatch.record.locals import Instrumenter, OwnModuleFinder
+
+_MAX_CONTAINER = 64
+"""Longer lists are data, not a handful of tensors with a name."""
+
+
+@dataclass
+class Request:
+    """A request while it is under way: what the store held before, and which of its names it touched."""
+
+    name: str
+    reuse: ev.Reuse
+    path: int
+    seq: int
+    asked_by: ev.AskedBy
+    touched: list[str] = field(default_factory=list)
+    made: list[Any] = field(default_factory=list)
+    single: int = 0
+    partitioned: int = 0
+
+    def before(self, store: Any) -> None:
+        """Note how many entries the store holds; new ones are then the last."""
+        self.single = len(getattr(store, "_vars", ()))
+        self.partitioned = len(getattr(store, "_partitioned_vars", ()))
+
+    def created_in(self, store: Any) -> list[str]:
+        """The names that the store holds now and did not before."""
+        held = getattr(store, "_vars", {})
+        new = list(itertools.islice(reversed(held), max(0, len(held) - self.single)))
+        return new[::-1]
+
+
+class Recorder:
+    """The observer of one run."""
+
+    def __init__(self, frames: FrameReader, instrumenter: Instrumenter, owned: OwnModuleFinder | None) -> None:
+        self.frames = frames
+        self.events: list[ev.Event] = []
+        self.graphs: list[Any] = []
+        self.variables: list[Any] = []
+        self.layers: list[Any] = []
+        self.function_graphs: list[Any] = []
+        self.run_watcher: RunWatcher | None = None
+        self._instrumenter = instrumenter
+        self._owned = owned
+        self._seq = itertools.count()
+        self._graph_ids: dict[int, str] = {}
+        self._made_graphs: list[tuple[Any, bool]] = []
+        self._flags: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+        self._requests = threading.local()
+        self._function_numbers: dict[int, int] = {}
+        self._late: list[int] = []
+        self._times: list[int] = []
+        self._site_paths: list[int] = []
+        self._readers: dict[type, Callable[[int, Any, str], None] | None] = {}
+        self._seen_layers: set[int] = set()
+        self._bind_types()
+
+    # ------------------------------------------------------------------ graphs
+
+    def graph_made(self, graph: Any) -> None:
+        """Note a new graph; whether it counts is known once the program did something in it."""
+        from tensorflow.python.framework import func_graph, function
+
+        if isinstance(graph, (func_graph.FuncGraph, function._FuncGraph)):
+            return
+        files = self.frames.library_files(skip=3)
+        own = not files or files[0].replace("\\", "/").endswith(("framework/ops.py", "framework/stack.py"))
+        self._made_graphs.append((graph, own))
+
+    def graph_id(self, graph: Any) -> str:
+        """The id of a graph, given on first use."""
+        known = self._graph_ids.get(id(graph))
+        if known is None:
+            known = self._graph_ids[id(graph)] = f"g{len(self.graphs)}"
+            self.graphs.append(graph)
+        return known
+
+    def current_graph(self) -> str | None:
+        """The id of the graph being built in (of the outermost, inside functions); `None` if eager."""
+        from tensorflow.python.eager import context
+        from tensorflow.python.framework import ops
+
+        if context.executing_eagerly():
+            return None
+        graph = _outermost(ops.get_default_graph())
+        if graph is None:
+            return None
+        return self.graph_id(graph)
+
+    def use_unseen_graphs(self) -> None:
+        """Give ids to graphs in which the program built ops without any other event."""
+        for graph, own in self._made_graphs:
+            if own and id(graph) not in self._graph_ids and graph.version > 0:
+                self.graph_id(graph)
+
+    # ---------------------------------------------------------------- requests
+
+    def request_begins(self, name: str, reuse: Any) -> Request:
+        """Called before the outermost `get_variable` of a thread."""
+        asked_by: ev.AskedBy = "program"
+        for file in self.frames.library_files(skip=3):
+            if file.endswith("slot_creator.py") and asked_by == "program":
+                asked_by = "optimizer"
+            elif file.endswith("moving_averages.py"):
+                asked_by = "average"
+        path = self.frames.path(skip=3)
+        request = Request(name, reuse_word(reuse), path, next(self._seq), asked_by)
+        self._requests.current = request
+        return request
+
+    def request_touches(self, name: str) -> None:
+        """A name that the store was asked for on behalf of the current request."""
+        request = getattr(self._requests, "current", None)
+        if request is not None:
+            request.touched.append(name)
+
+    def request_ends(
+        self, token: Request, store: Any, arguments: dict[str, Any], result: Any, error: BaseException | None
+    ) -> None:
+        """Called with what the request returned or raised; an interrupt is no outcome."""
+        self._requests.current = None
+        if error is not None and not isinstance(error, Exception):
+            return
+        created = token.created_in(store)
+        scope, flag_path = self._scope_in_force()
+        outcome: ev.Outcome = "created" if created or token.made else "reused"
+        stored = created if created else _stored(token, store)
+        shape, dtype = _shape(getattr(result, "shape", None)), _dtype(getattr(result, "dtype", None))
+        asked = arguments.get("trainable")
+        trainable = getattr(result, "trainable", None)
+        if error is not None:
+            outcome, stored = "refused", []
+            shape, dtype = _shape(arguments.get("shape")), _dtype(arguments.get("dtype"))
+            trainable = None
+        if trainable is None:
+            trainable = True if asked is None else bool(asked)
+        self.events.append(
+            ev.Requested(
+                seq=token.seq,
+                graph=self.current_graph(),
+                scope=scope,
+                name=token.name.rstrip("/"),
+                outcome=outcome,
+                stored=tuple(dict.fromkeys(name.rstrip("/") for name in stored)),
+                reuse=token.reuse,
+                flag_path=flag_path if token.reuse != "false" else None,
+                shape=shape,
+                dtype=dtype,
+                trainable=bool(trainable),
+                asked_trainable=None if asked is None else bool(asked),
+                asked_by=token.asked_by,
+                path=token.path,
+                error=None if error is None else _first_sentences(error),
+            )
+        )
+
+    def variable_made(self, variable: Any) -> None:
+        """A variable object was constructed, by a request or directly."""
+        self.variables.append(variable)
+        request = getattr(self._requests, "current", None)
+        if request is not None:
+            request.made.append(variable)
+            return
+        role: ev.Role = "plain"
+        for file in self.frames.library_files(skip=3):
+            if file.endswith("moving_averages.py"):
+                role = "average"
+            elif file.endswith(("training/optimizer.py", "slot_creator.py")) and role == "plain":
+                role = "optimizer"
+        graph = self.current_graph()
+        name = _without_output(variable.name)
+        self.events.append(ev.MadeDirectly(next(self._seq), graph, name, role, self.frames.path(skip=3)))
+
+    # ------------------------------------------------------------------ scopes
+
+    def scope_entered(self, scope: Any, explicit: bool, captured: Any, parent: Any) -> None:
+        """A variable scope was entered; `explicit`: its own `reuse` argument is in force."""
+        from tensorflow.python.framework import ops
+
+        path = self.frames.path(skip=3)
+        reuse = reuse_word(scope.reuse)
+        if reuse != "false":
+            source = captured if captured is not None else parent
+            flag = path if explicit else self._flags.get(source)
+            if flag is not None:
+                self._flags[scope] = flag
+        self.events.append(
+            ev.ScopeEntered(
+                seq=next(self._seq),
+                graph=self.current_graph(),
+                scope=scope.name,
+                name_scope=ops.get_name_scope(),
+                reuse=reuse,
+                flag_path=self._flags.get(scope) if reuse != "false" else None,
+                by_library=self.frames.called_by_library(skip=3),
+                for_slots=any(f.endswith("slot_creator.py") for f in self.frames.library_files(skip=3)),
+                path=path,
+            )
+        )
+
+    def scope_left(self, scope: Any) -> None:
+        """A variable scope was left, also by an exception."""
+        if scope is not None:
+            self.events.append(ev.ScopeLeft(next(self._seq), self.current_graph(), scope.name))
+
+    def reuse_set(self, scope: Any) -> None:
+        """`scope.reuse_variables()` was called."""
+        path = self.frames.path(skip=3)
+        self._flags[scope] = path
+        self.events.append(ev.ReuseSet(next(self._seq), self.current_graph(), scope.name, path))
+
+    def _scope_in_force(self) -> tuple[str, int | None]:
+        from tensorflow.python.ops import variable_scope
+
+        scope = variable_scope.get_variable_scope()
+        return scope.name, self._flags.get(scope)
+
+    # ------------------------------------------------- gradients, optimizers, layers
+
+    def differentiated(self, ys: Any, xs: Any, grads: Any) -> None:
+        """The program differentiated `ys` by `xs` and got `grads`."""
+        y_names = [n for y in _as_list(ys) for n in self.tensor_names(y)]
+        x_names, g_names = [], []
+        for x, grad in zip(_as_list(xs), grads, strict=False):
+            names = self.tensor_names(x)
+            if names:
+                x_names.append(names[0])
+                grad_names = self.tensor_names(grad) if grad is not None else ()
+                g_names.append(grad_names[0] if grad_names else None)
+        self._append(
+            ev.Differentiated(
+                next(self._seq), self.current_graph(), tuple(y_names), tuple(x_names), tuple(g_names), self.frames.path(skip=3)
+            )
+        )
+
+    def optimizer_given(self, optimizer: Any, variables: Sequence[Any]) -> None:
+        """An optimizer was asked to apply gradients to these variables."""
+        name = getattr(optimizer, "get_name", lambda: type(optimizer).__name__)()
+        names = tuple(_without_output(v.name) for v in variables if v is not None)
+        self.events.append(
+            ev.OptimizerGiven(next(self._seq), self.current_graph(), str(name), names, self.frames.path(skip=3))
+        )
+
+    def layer_made(self, layer: Any) -> None:
+        """A legacy Keras layer object was constructed."""
+        if id(layer) not in self._seen_layers:
+            self._seen_layers.add(id(layer))
+            self.layers.append(layer)
+
+    # ---------------------------------------------------------------- sessions
+
+    def run_begins(self, session: Any, fetches: Any, feeds: Any) -> Any:
+        """Before a `Session.run`; may raise to stop the program."""
+        return self.run_watcher.begins(session, fetches, feeds) if self.run_watcher else None
+
+    def run_ends(self, session: Any, token: Any) -> None:
+        """After a `Session.run` that returned."""
+        if self.run_watcher:
+            self.run_watcher.ends(session, token)
+
+    def session_closes(self, session: Any) -> None:
+        """Before a session is closed, while its variables can still be read."""
+        if self.run_watcher:
+            self.run_watcher.closes(session)
+
+    def ran(self, graph: Any, kind: ev.RunKind, fetches: Iterable[str], feeds: Iterable[str], path: int) -> None:
+        """Write down a run."""
+        self.events.append(
+            ev.Ran(next(self._seq), self.graph_id(graph), kind, tuple(fetches), tuple(feeds), path)
+        )
+
+    # ------------------------------------------------------------------ locals
+
+    def entity_parsed(self, entity: Any, node: Any, preamble: int) -> Any:
+        """AutoGraph parsed one of the program's functions: instrument its tree too."""
+        code = getattr(entity, "__code__", None)
+        if code is None or self._owned is None or not self._owned.owns(code.co_filename):
+            return node
+        return self._instrumenter.instrument_entity(node, code.co_filename, code.co_firstlineno - preamble)
+
+    def bind(self, site: int, value: Any) -> Any:
+        """Called by instrumented code with each value it binds; hands the value on."""
+        kind = type(value)
+        try:
+            reader = self._readers[kind]
+        except KeyError:
+            reader = self._readers[kind] = self._reader_for(kind)
+        if reader is not None:
+            reader(site, value, "")
+        return value
+
+    # AutoGraph leaves a function that carries this attribute as it is.
+    bind.autograph_info__ = {}  # type: ignore[attr-defined]
+
+    def _bind_types(self) -> None:
+        from tensorflow.python.framework import indexed_slices, ops, tensor
+        from tensorflow.python.ops import variables
+
+        self._tensor_type = tensor.Tensor
+        self._eager_type = ops.EagerTensor
+        self._variable_types = (variables.Variable, variables.PartitionedVariable)
+        self._slices_type = indexed_slices.IndexedSlices
+
+    def _reader_for(self, kind: type) -> Callable[[int, Any, str], None] | None:
+        if issubclass(kind, self._variable_types):
+            return self._bind_variable
+        if issubclass(kind, self._eager_type):
+            return None
+        if issubclass(kind, (self._tensor_type, self._slices_type)):
+            return self._bind_tensor
+        if issubclass(kind, (list, tuple, dict)):
+            return self._bind_container
+        return None
+
+    def _bind_tensor(self, site: int, value: Any, suffix: str) -> None:
+        tensor = value.values if isinstance(value, self._slices_type) else value
+        self._bound(site, suffix, _outermost(tensor.graph), self.tensor_names(tensor), False, tensor)
+
+    def _bind_variable(self, site: int, value: Any, suffix: str) -> None:
+        graph = _outermost(getattr(value, "graph", None)) if not _is_eager(value) else None
+        self._bound(site, suffix, graph, self.tensor_names(value), True, value)
+
+    def _bind_container(self, site: int, value: Any, suffix: str) -> None:
+        if suffix or not value or len(value) > _MAX_CONTAINER:
+            return
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            kind = type(item)
+            if kind not in self._readers:
+                self._readers[kind] = self._reader_for(kind)
+            reader = self._readers[kind]
+            if reader is not None and reader != self._bind_container:
+                reader(site, item, f"[{key!r}]")
+
+    def _bound(self, site: int, suffix: str, graph: Any, names: tuple[str, ...], is_variable: bool, value: Any) -> None:
+        if graph is None or not names:
+            return
+        while len(self._times) <= site:
+            file, line, function, _ = self._instrumenter.sites[len(self._times)]
+            self._site_paths.append(self.frames.number((self.frames.frame(file, line, function),)))
+            self._times.append(0)
+        self._times[site] += 1
+        self._append(
+            ev.Bound(
+                seq=next(self._seq),
+                graph=self.graph_id(graph),
+                name=self._instrumenter.sites[site][3] + suffix,
+                tensors=names,
+                is_variable=is_variable,
+                shape=_shape(value.shape if is_variable else value.get_shape()),
+                dtype=_dtype(value.dtype),
+                call=self._times[site],
+                path=self._site_paths[site],
+            )
+        )
+
+    # ------------------------------------------------------------------- names
+
+    def tensor_names(self, value: Any) -> tuple[str, ...]:
+        """The names of a tensor, of a variable's storage, or of the parts of a partitioned one.
+
+        A tensor in a function body gets a provisional name until the function has its own.
+        """
+        if isinstance(value, (list, tuple)) or hasattr(value, "_variable_list"):
+            return tuple(n for part in value for n in self.tensor_names(part))
+        if isinstance(value, self._slices_type):
+            value = value.values
+        name = getattr(value, "name", None)
+        if not isinstance(name, str) or _is_eager(value):
+            return ()
+        if isinstance(value, self._variable_types):
+            return (storage_name(value),)
+        graph = getattr(value, "graph", None)
+        if graph is not None and _outer(graph) is not None:
+            number = self._function_numbers.get(id(graph))
+            if number is None:
+                number = self._function_numbers[id(graph)] = len(self.function_graphs)
+                self.function_graphs.append(graph)
+            return (f"\0{number}\0{name}",)
+        return (name,)
+
+    def _append(self, event: Any) -> None:
+        self.events.append(event)
+        texts = event.tensors if isinstance(event, ev.Bound) else event.ys + event.xs + event.grads
+        if any(text is not None and text.startswith("\0") for text in texts):
+            self._late.append(len(self.events) - 1)
+
+    def settle_function_names(self, function_names: Callable[[Any, str], str | None]) -> None:
+        """Give tensors in function bodies their final names; `function_names(graph, op)` knows them."""
+
+        def settle(text: str | None) -> str | None:
+            if text is None or not text.startswith("\0"):
+                return text
+            _, number, name = text.split("\0")
+            graph = self.function_graphs[int(number)]
+            function = function_names(graph, name.rpartition(":")[0])
+            return f"{function or graph.name}/{name}"
+
+        def settle_all(texts: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(settle(t) for t in texts)
+
+        for index in self._late:
+            event = self.events[index]
+            if isinstance(event, ev.Bound):
+                self.events[index] = replace(event, tensors=settle_all(event.tensors))
+            elif isinstance(event, ev.Differentiated):
+                self.events[index] = replace(
+                    event, ys=settle_all(event.ys), xs=settle_all(event.xs), grads=settle_all(event.grads)
+                )
+        self._late.clear()
+
+
+class RunWatcher:
+    """What a recorder asks about sessions; `record.runs` has the one in use."""
+
+    def begins(self, session: Any, fetches: Any, feeds: Any) -> Any:
+        """Before a run."""
+
+    def ends(self, session: Any, token: Any) -> None:
+        """After a run."""
+
+    def closes(self, session: Any) -> None:
+        """Before a session closes."""
+
+
+def storage_name(variable: Any) -> str:
+    """The tensor that stands for a variable: its handle or its reference, e.g. `w:0`."""
+    handle = getattr(variable, "handle", None)
+    if handle is not None and isinstance(getattr(handle, "name", None), str):
+        return str(handle.name)
+    return str(variable.name)
+
+
+def reuse_word(reuse: Any) -> ev.Reuse:
+    """The contract's word for a reuse flag of TensorFlow."""
+    if getattr(reuse, "name", None) == "AUTO_REUSE":
+        return "auto"
+    return "true" if reuse else "false"
+
+
+def _outer(graph: Any) -> Any:
+    return getattr(graph, "outer_graph", None) or getattr(graph, "_outer_graph", None)
+
+
+def _outermost(graph: Any) -> Any:
+    while graph is not None and _outer(graph) is not None:
+        graph = _outer(graph)
+    return graph
+
+
+def _is_eager(value: Any) -> bool:
+    handle = getattr(value, "_handle", None)
+    return hasattr(value, "_numpy") or hasattr(handle, "_numpy")
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _without_output(name: str) -> str:
+    return name.rpartition(":")[0] or name
+
+
+def _stored(request: Request, store: Any) -> list[str]:
+    """The store's names that a request found, parts of partitioned variables one by one."""
+    names: list[str] = []
+    for touched in request.touched or [request.name]:
+        parts = getattr(store, "_partitioned_vars", {}).get(touched)
+        if parts is not None:
+            names += [_without_output(part.name) for part in parts]
+        elif touched in getattr(store, "_vars", {}):
+            names.append(touched)
+    return names
+
+
+def _shape(shape: Any) -> ev.Shape:
+    """A static shape from a `TensorShape`, a list, a number or nothing."""
+    if shape is None:
+        return None
+    from tensorflow.python.framework import tensor_shape
+
+    try:
+        dims = tensor_shape.as_shape(shape)
+    except (TypeError, ValueError):
+        return None
+    return None if dims.rank is None else tuple(dims.as_list())
+
+
+def _dtype(dtype: Any) -> str:
+    from tensorflow.python.framework import dtypes
+
+    try:
+        return str(dtypes.as_dtype(dtype).base_dtype.name) if dtype is not None else "float32"
+    except TypeError:
+        return str(dtype)
+
+
+def _first_sentences(error: Exception) -> str:
+    """An error's message without the stack that TensorFlow appends to it."""
+    return str(error).partition(" Originally defined at:")[0].strip()

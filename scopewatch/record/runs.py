@@ -1,0 +1,270 @@
+"""The program's sessions: what counts as its first step, when to stop it, and the state it leaves.
+
+A run that only initialises, restores or asks what is initialised is no step. The values of the
+variables are read, through tensors that exist already, after the last run that needed a loss.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from scopewatch.model.events import RunKind
+from scopewatch.model.graph import writes_variable
+from scopewatch.model.log import Until
+from scopewatch.record.recorder import Recorder, RunWatcher
+
+_INITIALIZING = (
+    "InitializeTable",
+    "LookupTableImport",
+    "LookupTableInsert",
+    "MakeIterator",
+    "IsVariableInitialized",
+    "VarIsInitializedOp",
+    "Assert",
+)
+_NOT_STEPS = (
+    "training/saver.py",
+    "training/session_manager.py",
+    "training/queue_runner_impl.py",
+    "training/supervisor.py",
+)
+
+
+class StopProgram(BaseException):
+    """Raised inside the watched program to end it; no `except Exception` of its own catches it."""
+
+
+@dataclass
+class State:
+    """The values of a graph's variables at one moment, by storage name, and the feeds of the last step."""
+
+    graph: Any
+    values: dict[str, Any]
+    feeds: dict[str, Any] = field(default_factory=dict)
+    fetched: tuple[Any, ...] = ()
+    unknown_because: str | None = None
+
+
+@dataclass
+class Step:
+    """One run under way."""
+
+    graph: Any
+    kind: RunKind
+    ops: tuple[Any, ...]
+    feeds: dict[str, Any]
+
+
+class SessionWatcher(RunWatcher):
+    """Classifies runs, stops the program where `until` says, and keeps the state for the measuring."""
+
+    def __init__(self, recorder: Recorder, until: Until, keep_state: bool = True) -> None:
+        self.stopped: str | None = None
+        self.states: dict[int, State] = {}
+        self._recorder = recorder
+        self._until = until
+        self._keep_state = keep_state
+        self._steps = 0
+        self._main = threading.get_ident()
+        self._initializers: dict[Any, bool] = {}
+        self._reach: dict[tuple[Any, ...], set[Any]] = {}
+        self._open: dict[int, Any] = {}
+        self._last: dict[int, Step] = {}
+
+    def begins(self, session: Any, fetches: Any, feeds: Any) -> Step | None:
+        """Classify a run, write it down, and stop the program if this is one step too many."""
+        if threading.get_ident() != self._main:
+            return None
+        if any(f.endswith(_NOT_STEPS) for f in self._recorder.frames.library_files(skip=4)):
+            return None
+        ops = tuple(_fetched_ops(session.graph, fetches))
+        kind: RunKind = "initializer" if all(self._initializes(op) for op in ops) else "step"
+        path = self._recorder.frames.path(skip=4)
+        if kind == "step":
+            self._stop_if_due(path)
+            self._steps += 1
+        step = Step(session.graph, kind, ops, _feeds_by_name(session.graph, feeds))
+        if kind == "step":
+            self._keep_before(session, step)
+        names = tuple(str(getattr(f, "name", f)) for f in _flat(fetches))
+        self._recorder.ran(session.graph, kind, names, step.feeds, path)
+        return step
+
+    def _stop_if_due(self, path: int) -> None:
+        if self._until == "built":
+            self._stop(path, "before its first Session.run that is no initializer")
+        if self._until == "first-step" and self._steps >= 1:
+            self._stop(path, "before its second Session.run that is no initializer")
+
+    def _stop(self, path: int, at: str) -> None:
+        frames = self._recorder.frames.paths[path]
+        where = f" ({frames[-1].file}:{frames[-1].line})" if frames else ""
+        self.stopped = f"{at}{where}"
+        raise StopProgram(self.stopped)
+
+    def ends(self, session: Any, token: Step | None) -> None:
+        """Remember the session of a run that returned, and its feeds if it was a step."""
+        if token is None:
+            return
+        self._open[id(token.graph)] = session
+        if token.kind == "step" and (self._losses(token) or id(token.graph) not in self._last):
+            self._last[id(token.graph)] = token
+            self.states.pop(id(token.graph), None)
+
+    def closes(self, session: Any) -> None:
+        """Read the state before it is gone."""
+        if self._open.get(id(session.graph)) is session:
+            self._capture(session)
+            del self._open[id(session.graph)]
+
+    def program_ended(self) -> None:
+        """Read the state of the sessions that the program left open."""
+        for session in list(self._open.values()):
+            if not getattr(session, "_closed", False):
+                self._capture(session)
+        self._open.clear()
+
+    def _keep_before(self, session: Any, step: Step) -> None:
+        """Norms are those of the state after the last run that needed the loss; keep it from this run."""
+        key = id(step.graph)
+        last = self._last.get(key)
+        if last is None or key in self.states or not self._losses(last) or self._losses(step):
+            return
+        if any(writes_variable(op.type) for op in self._reached(step)):
+            self._capture(session)
+
+    def _losses(self, step: Step) -> bool:
+        """Whether a run needs something that the program has differentiated."""
+        from scopewatch.model.events import Differentiated
+
+        names = {y for e in self._recorder.events if type(e) is Differentiated for y in e.ys}
+        return any(f"{op.name}:0" in names for op in self._reached(step)) if names else True
+
+    def _reached(self, step: Step) -> set[Any]:
+        reached = self._reach.get(step.ops)
+        if reached is None:
+            reached, stack = set(), list(step.ops)
+            while stack:
+                op = stack.pop()
+                if op not in reached:
+                    reached.add(op)
+                    stack.extend(t.op for t in op.inputs)
+                    stack.extend(op.control_inputs)
+            self._reach[step.ops] = reached
+        return reached
+
+    def _capture(self, session: Any) -> None:
+        key = id(session.graph)
+        last = self._last.get(key)
+        if not self._keep_state or key in self.states:
+            return
+        variables = [v for v in self._recorder.variables if getattr(v, "graph", None) is session.graph]
+        values, problem = _read_values(session, variables)
+        state = State(session.graph, values, unknown_because=problem)
+        if last is not None:
+            state.feeds, state.fetched = last.feeds, last.ops
+        self.states[key] = state
+
+    def _initializes(self, op: Any) -> bool:
+        """Whether running an op only initialises, restores, or asks what is initialised."""
+        known = self._initializers.get(op)
+        if known is None:
+            self._initializers[op] = False  # For cycles, which only loops have.
+            known = self._initializers[op] = self._finds_initializing(op)
+        return known
+
+    def _finds_initializing(self, op: Any) -> bool:
+        if op.type == "NoOp":
+            return all(self._initializes(c) for c in op.control_inputs)
+        if op.type.startswith(_INITIALIZING) or "report_uninitialized" in op.name:
+            return True
+        if op.type in ("Identity", "Group") and op.inputs and op.inputs[0].op.type == "Const":
+            return bool(op.control_inputs) and all(self._initializes(c) for c in op.control_inputs)
+        if op.type in ("Assign", "AssignVariableOp"):
+            return op in self._initializer_ops() or _restores(op.inputs[1].op)
+        return False
+
+    def _initializer_ops(self) -> set[Any]:
+        count = len(self._recorder.variables)
+        if getattr(self, "_known_count", -1) != count:
+            self._known_count = count
+            self._known = {_initializer(v) for v in self._recorder.variables}
+            for graph in self._recorder.graphs:
+                for collection in ("variables", "local_variables"):
+                    self._known.update(_initializer(v) for v in graph.get_collection(collection))
+        return self._known
+
+
+def _initializer(variable: Any) -> Any:
+    try:
+        return variable.initializer
+    except (AttributeError, NotImplementedError, RuntimeError, ValueError):
+        return None
+
+
+def _restores(op: Any) -> bool:
+    while op.type in ("Identity", "Reshape", "Cast") and len(op.inputs):
+        op = op.inputs[0].op
+    return op.type.startswith("Restore")
+
+
+def _flat(fetches: Any) -> Iterable[Any]:
+    if isinstance(fetches, dict):
+        fetches = list(fetches.values())
+    if isinstance(fetches, (list, tuple)):
+        for item in fetches:
+            yield from _flat(item)
+    elif fetches is not None:
+        yield fetches
+
+
+def _fetched_ops(graph: Any, fetches: Any) -> Iterable[Any]:
+    for fetch in _flat(fetches):
+        fetch = getattr(fetch, "values", fetch) if hasattr(fetch, "dense_shape") else fetch
+        try:
+            element = graph.as_graph_element(fetch, allow_tensor=True, allow_operation=True)
+        except (TypeError, ValueError, KeyError):
+            continue  # The run itself will say what is wrong with it.
+        yield getattr(element, "op", element)
+
+
+def _feeds_by_name(graph: Any, feeds: Any) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    for key, value in (feeds or {}).items():
+        try:
+            named[graph.as_graph_element(key, allow_operation=False).name] = value
+        except (TypeError, ValueError, KeyError):
+            continue
+    return named
+
+
+def _read_values(session: Any, variables: list[Any]) -> tuple[dict[str, Any], str | None]:
+    """Values by storage name, read through tensors that exist already: no op is added."""
+    from tensorflow.python.framework import errors_impl
+
+    from scopewatch.record.recorder import storage_name
+
+    tensors = {storage_name(v): _value_tensor(v) for v in variables}
+    tensors = {name: t for name, t in tensors.items() if t is not None}
+    try:
+        return dict(zip(tensors, session.run(list(tensors.values())), strict=True)), None
+    except errors_impl.FailedPreconditionError:
+        pass  # Some are not initialised: read one by one.
+    except Exception as error:
+        return {}, f"the session could not be read: {type(error).__name__}"
+    values = {}
+    for name, tensor in tensors.items():
+        try:
+            values[name] = session.run(tensor)
+        except errors_impl.OpError:
+            continue
+    return values, None
+
+
+def _value_tensor(variable: Any) -> Any:
+    if hasattr(variable, "handle"):
+        return getattr(variable, "_graph_element", None)
+    return getattr(variable, "_snapshot", None)

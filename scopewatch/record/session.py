@@ -1,0 +1,315 @@
+"""One run, from a target to its log: watch, snapshot, then measure."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from scopewatch.errors import InstallationError, ScopewatchError, UsageError
+from scopewatch.model.claims import Claim
+from scopewatch.model.explanations import explain_failure
+from scopewatch.model.log import Failure, Header, LayerRecord, Log, Until
+from scopewatch.model.losses import find_losses
+from scopewatch.model.scenarios import scenario_folder
+from scopewatch.proof.prover import claim_about
+from scopewatch.record import quiet
+from scopewatch.record.frames import FrameReader
+from scopewatch.record.locals import Instrumenter, OwnModuleFinder
+from scopewatch.record.target import Target, find_target, prepared, run_target
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line asks of a run. `prove` and `loss` win over the program's own comment."""
+
+    until: Until = "first-step"
+    prove: tuple[str, ...] = ()
+    loss: str | None = None
+    arguments: tuple[str, ...] = ()
+    inputs: dict[str, str] = field(default_factory=dict)
+    measure: bool = False
+    compat: bool = True
+    progress: Callable[[str], None] = lambda _: None
+
+
+@dataclass
+class _Ending:
+    """How the program came to its end."""
+
+    stopped: str | None = None
+    error: Failure | None = None
+    interrupted: bool = False
+    returned: Any = None
+
+
+def record(given: str, wishes: Wishes) -> Log:
+    """Run a target, watch it, and return everything that was seen.
+
+    An exception of the program does not pass: it stands in `Log.error`, with all that was seen
+    before. After Ctrl-C the error's type is `KeyboardInterrupt`.
+
+    Raises:
+        UsageError: there is no such target, or a name of `wishes` is not in the program.
+        InstallationError: TensorFlow cannot be imported.
+    """
+    target = find_target(given)
+    wishes = _with_own_wishes(target, wishes)
+    wishes.progress("loading TensorFlow")
+    try:
+        quiet.import_tensorflow()
+    except ImportError as error:
+        raise InstallationError(f"TensorFlow cannot be imported: {error}. Install it with: pip install 'tensorflow>=2.16,<2.22'") from None
+    with quiet.no_deprecation_warnings():
+        return _record(target, wishes)
+
+
+def _with_own_wishes(target: Target, wishes: Wishes) -> Wishes:
+    own = target.wishes
+    return replace(wishes, prove=wishes.prove or tuple(own.get("prove", ())), loss=wishes.loss or next(iter(own.get("loss", ())), None))
+
+
+def _record(target: Target, wishes: Wishes) -> Log:
+    import tensorflow as tf
+
+    from scopewatch.record import hooks
+    from scopewatch.record.gradients import Seen, _SeenObserver
+    from scopewatch.record.recorder import Recorder
+    from scopewatch.record.runs import SessionWatcher
+    from scopewatch.record.snapshot import FunctionNames, read_graph
+
+    frames = FrameReader(str(scenario_folder()))
+    frames.start_below(run_target)
+    instrumenter = Instrumenter()
+    finder = OwnModuleFinder(instrumenter, str(target.root), lambda _, value: value)
+    recorder = Recorder(frames, instrumenter, finder)
+    watcher = SessionWatcher(recorder, wishes.until)
+    recorder.run_watcher = watcher
+    seen = Seen(FunctionNames((), ()))
+    wishes.progress(f"running {target.given}")
+    with hooks.installed(recorder) as problems, hooks.observing_gradients(_OnlyFunctions(seen), survive_missing=False):
+        ending, adaptations = _run(target, wishes, instrumenter, recorder)
+    ending.stopped = watcher.stopped
+    watcher.program_ended()
+
+    wishes.progress("reading the graph")
+    recorder.use_unseen_graphs()
+    snapshots = [read_graph(g, recorder.graph_id(g), recorder.variables) for g in recorder.graphs]
+    functions = FunctionNames(recorder.function_graphs, snapshots)
+    recorder.settle_function_names(functions.find)
+    header = Header(
+        target=target.given,
+        title=target.title,
+        tensorflow=str(tf.__version__),
+        python=platform.python_version(),
+        recorded_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        until=wishes.until,
+        stopped=ending.stopped,
+        claims=wishes.prove,
+        graph_seed=next((g.seed for g in recorder.graphs if g.seed is not None), None),
+        adaptations=adaptations,
+        notes=(*(f"hook left out: {p}" for p in problems), *_differences(recorder, snapshots)),
+    )
+    log = Log(
+        header,
+        tuple(frames.paths),
+        tuple(sorted(recorder.events, key=lambda e: e.seq)),
+        tuple(snapshots),
+        layers=tuple(_layers(recorder)),
+        error=ending.error,
+    )
+    if ending.interrupted:
+        return log
+    return _measured(log, wishes, recorder, watcher, functions, seen, frames, ending)
+
+
+class _OnlyFunctions:
+    """Keeps what the program's own gradient calls show of function bodies; a later call may not visit them."""
+
+    def __init__(self, seen: Any) -> None:
+        self._seen = seen
+        self.kept: list[tuple[str, Any, Any]] = []
+        seen.replay = self.kept
+
+    def received(self, op: Any, out_grads: Sequence[Any]) -> None:
+        if _is_function(op.graph):
+            self.kept.append(("received_by", op, list(out_grads)))
+
+    def passed_on(self, op: Any, in_grads: Sequence[Any]) -> None:
+        if _is_function(op.graph):
+            self.kept.append(("passed_on", op, list(in_grads)))
+
+    def without_gradient(self, op: Any) -> None:
+        """Never called: a missing gradient ends the program's call, as it would without scopewatch."""
+
+
+def _is_function(graph: Any) -> bool:
+    return getattr(graph, "outer_graph", None) is not None
+
+
+def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: Any) -> tuple[_Ending, tuple[str, ...]]:
+    """Execute the program to its end, whatever that end is."""
+    from scopewatch.record import compat
+    from scopewatch.record.runs import StopProgram
+
+    ending = _Ending()
+    adaptations: tuple[str, ...] = ()
+    source = target.source if wishes.compat else b""
+    try:
+        with compat.adapted(source) as adaptations, prepared(target, instrumenter, recorder.bind, wishes.arguments):
+            ending.returned = run_target(target, instrumenter, recorder.bind, wishes.inputs)
+    except StopProgram:
+        pass
+    except ScopewatchError:
+        raise
+    except SystemExit as error:
+        if error.code not in (None, 0):
+            ending.error = _failure(error, f"it left with status {error.code}", recorder, target)
+    except KeyboardInterrupt as error:
+        ending.interrupted = True
+        ending.error = _failure(error, "interrupted", recorder, target)
+    except BaseException as error:
+        ending.error = _failure(error, str(error), recorder, target)
+    return ending, adaptations
+
+
+def _failure(error: BaseException, message: str, recorder: Any, target: Target) -> Failure:
+    path = recorder.frames.path_of_traceback(error.__traceback__)
+    name = type(error).__name__
+    return Failure(name, message, path, explain_failure(name, message))
+
+
+def _differences(recorder: Any, snapshots: Sequence[Any]) -> list[str]:
+    """Two routes to one truth: what the events say was created, and what the graphs hold."""
+    from scopewatch.model.events import MadeDirectly, Requested
+
+    notes = []
+    for snapshot in snapshots:
+        told = {n for e in recorder.events if isinstance(e, Requested) and e.graph == snapshot.id for n in e.stored}
+        told |= {e.name for e in recorder.events if isinstance(e, MadeDirectly) and e.graph == snapshot.id}
+        held = {v.name for v in snapshot.variables}
+        missing = sorted(told - held)
+        if missing:
+            notes.append(f"recorded as created, but not in graph {snapshot.id}: {', '.join(missing[:5])}")
+        unseen = sorted(held - told)
+        if unseen:
+            notes.append(
+                f"in graph {snapshot.id} without any recorded creation (a raw op, an import): {', '.join(unseen[:5])}"
+                + (f" and {len(unseen) - 5} more" if len(unseen) > 5 else "")
+            )
+    return notes
+
+
+def _layers(recorder: Any) -> list[LayerRecord]:
+    """What each layer that was built says of itself; `#2` marks a second layer of the same scope."""
+    records: list[LayerRecord] = []
+    counts: dict[str, int] = {}
+    for layer in recorder.layers:
+        if not getattr(layer, "built", False):
+            continue
+        scope = getattr(getattr(layer, "_scope", None), "name", None)
+        key = str(scope or getattr(layer, "name", type(layer).__name__))
+        counts[key] = counts.get(key, 0) + 1
+        try:
+            own = [v for v in layer.trainable_variables if hasattr(v, "name")]
+        except Exception:
+            continue
+        held = [v for v in recorder.variables if scope and str(v.name).startswith(f"{scope}/")]
+        graph = next((getattr(v, "graph", None) for v in [*own, *held]), None)
+        records.append(
+            LayerRecord(
+                key if counts[key] == 1 else f"{key}#{counts[key]}",
+                recorder.graph_id(graph) if graph is not None and any(g is graph for g in recorder.graphs) else None,
+                tuple(dict.fromkeys(v.name.rpartition(":")[0] for v in own)),
+                tuple(dict.fromkeys(v.name.rpartition(":")[0] for v in held)),
+            )
+        )
+    return records
+
+
+def _measured(log: Log, wishes: Wishes, recorder: Any, watcher: Any, functions: Any, seen: Any, frames: FrameReader, ending: _Ending) -> Log:
+    """The log with receipts, checkpoint, executions and numbers, as far as they can be had."""
+    from scopewatch.model.events import Ran
+    from scopewatch.record import measure
+    from scopewatch.record.gradients import measure_gradients
+
+    seen.functions = functions
+    for method, op, grads in seen.replay:
+        getattr(seen, method)(op, grads)
+    live = {recorder.graph_id(g): g for g in recorder.graphs}
+    steps: dict[str, int] = {}
+    for run in log.of(Ran):
+        if run.kind == "step" and run.graph is not None:
+            steps[run.graph] = steps.get(run.graph, 0) + 1
+    small = all(len(g.body) <= measure.BIG_GRAPH for g in log.graphs)
+    runner = measure.Runner(live, recorder.variables, watcher.states, steps, small or wishes.measure)
+    failed = log.error is not None
+    try:
+        returned = _returned_loss(ending.returned, recorder)
+        losses = find_losses(log, wishes.loss, returned)
+        claims = [claim_about(log, name) for name in wishes.prove]
+    except UsageError:
+        if not failed:
+            raise
+        losses, claims = find_losses(log, None, None), _claims_that_exist(log, wishes.prove)
+    wishes.progress("measuring gradients")
+    gradients = measure_gradients(log, losses, live, functions, seen, frames, runner)
+    main = {loss.graph: loss.tensor for loss in reversed(losses)}
+    if claims:
+        wishes.progress("measuring what the proof needs")
+    used = dict.fromkeys(g for c in claims for g in c.graphs)
+    measured = replace(
+        log,
+        gradients=tuple(gradients),
+        executions=tuple(m for c in claims for m in measure.measure_executions(c, runner, live, log.graph_by_id, main)),
+        numerics=tuple(m for c in claims for m in measure.measure_numeric(c, runner, live, log.graph_by_id)),
+        checkpoints=tuple(measure.measure_checkpoint(g, runner, live[g]) for g in used),
+        paths=tuple(frames.paths),
+    )
+    runner.close()
+    return measured
+
+
+def _claims_that_exist(log: Log, names: Sequence[str]) -> list[Claim]:
+    """After a failure: the claims about names that were bound before it."""
+    claims = []
+    for name in names:
+        try:
+            claims.append(claim_about(log, name))
+        except UsageError:
+            continue
+    return claims
+
+
+def _returned_loss(returned: Any, recorder: Any) -> tuple[str, str] | None:
+    """The scalar (else the first float tensor) that a target function returned."""
+    if returned is None:
+        return None
+    items = list(returned.values()) if isinstance(returned, dict) else returned
+    tensors = [t for t in (items if isinstance(items, (list, tuple)) else [items]) if hasattr(t, "graph") and hasattr(t, "get_shape")]
+    floats = [t for t in tensors if t.dtype.is_floating and recorder.tensor_names(t)]
+    scalars = [t for t in floats if t.get_shape().rank == 0]
+    chosen = next(iter(scalars or floats), None)
+    if chosen is None or _is_function(chosen.graph):
+        return None
+    return recorder.graph_id(chosen.graph), recorder.tensor_names(chosen)[0]
+
+
+def cache_file(target: str) -> Path:
+    """Where the last run of a target is kept: the user's cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", base)
+    name = target if target and all(c.isalnum() or c in "-_." for c in target) else _digest(target)
+    return Path(base) / "scopewatch" / "last" / f"{name}.scopelog"
+
+
+def _digest(target: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(os.path.abspath(target).encode()).hexdigest()[:24]

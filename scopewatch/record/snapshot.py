@@ -1,0 +1,310 @@
+"""A `tf.Graph` as plain columns, read from its GraphDef: nothing is built, nothing is run.
+
+The GraphDef is used because it holds the function bodies too and costs a third of visiting every
+op through Python.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from scopewatch.model.graph import VARIABLE_OPS, Body, Edge, GraphSnapshot, VariableRecord
+from scopewatch.record.recorder import storage_name
+
+_FUNCTION_ATTRS_OF_INTEREST = ("frame_name", "is_constant", "shared_name", "container", "var_name", "output_types")
+
+
+def read_graph(graph: Any, graph_id: str, variables: Iterable[Any]) -> GraphSnapshot:
+    """Everything of a graph that scopewatch keeps.
+
+    Args:
+        graph: a `tf.Graph` that is no function body.
+        graph_id: the id that events use for it.
+        variables: the variable objects known from elsewhere; those in its collections are added.
+    """
+    proto = graph.as_graph_def()
+    table = _Ops(proto.library)
+    body = _read_nodes("", proto.node, (), {}, table)
+    functions = {f.signature.name: _read_function(f, table) for f in proto.library.function}
+    collections = _collections(graph)
+    objects = {id(v): v for v in variables if _graph_of(v) is graph}
+    for items in collections.values():
+        objects.update({id(v): v for v in items if _is_variable(v)})
+    return GraphSnapshot(
+        id=graph_id,
+        body=body,
+        functions=functions,
+        variables=tuple(_variables(graph, body, functions, list(objects.values()), collections)),
+        collections={k: tuple(_names(items)) for k, items in collections.items()},
+    )
+
+
+class _Ops:
+    """Op definitions by type, functions of the graph's own library among them."""
+
+    def __init__(self, library: Any) -> None:
+        from tensorflow.python.framework import op_def_registry
+
+        self._get = lru_cache(maxsize=None)(op_def_registry.get)
+        self._functions = {f.signature.name: f.signature for f in library.function}
+        self.dtype_name = _dtype_names()
+
+    def definition(self, op_type: str) -> Any:
+        """The OpDef of a type, or `None` where this TensorFlow does not know it."""
+        return self._functions.get(op_type) or self._get(op_type)
+
+    def outputs(self, node: Any) -> list[tuple[str, tuple[str, ...]]]:
+        """Each output argument of a node with the dtypes of the tensors it stands for."""
+        definition = self.definition(node.op)
+        if definition is None:
+            return []
+        found = []
+        for arg in definition.output_arg:
+            if arg.type_list_attr:
+                codes = list(node.attr[arg.type_list_attr].list.type)
+            else:
+                code = arg.type or node.attr[arg.type_attr].type
+                codes = [code] * (node.attr[arg.number_attr].i if arg.number_attr else 1)
+            suffix = "_ref" if arg.is_ref else ""
+            found.append((arg.name, tuple(self.dtype_name(c) + suffix for c in codes)))
+        return found
+
+
+def _dtype_names() -> Any:
+    from tensorflow.python.framework import dtypes
+
+    @lru_cache(maxsize=None)
+    def name(code: int) -> str:
+        return str(dtypes.as_dtype(code).name) if code else "unknown"
+
+    return name
+
+
+def _read_function(function: Any, table: _Ops) -> Body:
+    arguments = []
+    for arg in function.signature.input_arg:
+        arguments.append((arg.name, table.dtype_name(arg.type)))
+    return _read_nodes(function.signature.name, function.node_def, arguments, function.ret, table, function.signature)
+
+
+def _read_nodes(
+    name: str, nodes: Sequence[Any], arguments: Sequence[tuple[str, str]], returns: Any, table: _Ops, signature: Any = None
+) -> Body:
+    names = [a for a, _ in arguments] + [n.name for n in nodes]
+    types = ["_Arg"] * len(arguments) + [n.op for n in nodes]
+    number = {op: i for i, op in enumerate(names)}
+    signatures: dict[tuple[str, ...], int] = {}
+    devices: dict[str, int] = {"": 0}
+    column = [signatures.setdefault((dtype,), len(signatures)) for _, dtype in arguments]
+    device = [0] * len(arguments)
+    offsets: list[dict[str, int]] = [{} for _ in arguments]
+    attrs: dict[int, dict[str, Any]] = {}
+    for i, node in enumerate(nodes, start=len(arguments)):
+        flat: list[str] = []
+        places: dict[str, int] = {}
+        for arg, dtypes in table.outputs(node):
+            places[arg] = len(flat)
+            flat.extend(dtypes)
+        offsets.append(places)
+        column.append(signatures.setdefault(tuple(flat), len(signatures)))
+        device.append(devices.setdefault(node.device, len(devices)))
+        kept = _attributes(node, table)
+        if kept:
+            attrs[i] = kept
+    starts, edge_ops, edge_outputs = [0] * (len(arguments) + 1), [], []
+    for node in nodes:
+        for text in node.input:
+            if not text.startswith("^"):
+                op, output = _edge(text, number, offsets)
+                edge_ops.append(op)
+                edge_outputs.append(output)
+        starts.append(len(edge_ops))
+    results: list[Edge] = []
+    if signature is not None:
+        results = [Edge(*_edge(returns[arg.name], number, offsets)) for arg in signature.output_arg]
+    return Body(
+        name, names, types, starts, edge_ops, edge_outputs, column, list(signatures), device, list(devices), attrs, tuple(results)
+    )
+
+
+def _edge(text: str, number: dict[str, int], offsets: list[dict[str, int]]) -> tuple[int, int]:
+    """An input as a graph (`op:1`) or a function body (`op:output_arg:0`, `arg`) writes it."""
+    first, _, rest = text.partition(":")
+    op = number[first]
+    if not rest:
+        return op, 0
+    argument, colon, position = rest.rpartition(":")
+    if not colon:
+        return op, int(rest)
+    return op, offsets[op].get(argument, 0) + int(position)
+
+
+def _attributes(node: Any, table: _Ops) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    is_variable = node.op in VARIABLE_OPS
+    for key, value in node.attr.items():
+        kind = value.WhichOneof("value")
+        if kind == "func":
+            kept[key] = {"function": value.func.name}
+        elif kind == "list" and value.list.func:
+            kept[key] = {"functions": [f.name for f in value.list.func]}
+        elif kind == "s" and key in _FUNCTION_ATTRS_OF_INTEREST and value.s:
+            kept[key] = value.s.decode("utf-8", "replace")
+        elif key == "_gradient_op_type":
+            kept[key] = value.s.decode("utf-8", "replace")
+        elif key == "Targuments":
+            kept[key] = len(value.list.type)
+        elif is_variable and key == "shape":
+            kept[key] = None if value.shape.unknown_rank else [None if d.size < 0 else d.size for d in value.shape.dim]
+        elif is_variable and key == "dtype":
+            kept[key] = table.dtype_name(value.type)
+        elif node.op == "Const" and key == "value":
+            constant = _small_constant(value.tensor)
+            if constant is not None:
+                kept["value"] = constant
+    return kept
+
+
+def _small_constant(tensor: Any) -> Any:
+    """The value of a constant of at most 8 numbers: axes, shapes, exponents, epsilons."""
+    count = 1
+    for dim in tensor.tensor_shape.dim:
+        count *= dim.size
+    if tensor.tensor_shape.unknown_rank or count > 8 or tensor.dtype in (7, 20, 21):
+        return None
+    from tensorflow.python.framework import tensor_util
+
+    return tensor_util.MakeNdarray(tensor).astype(float).tolist()
+
+
+# ------------------------------------------------------------------- variables
+
+
+def _graph_of(variable: Any) -> Any:
+    try:
+        graph = variable.graph
+    except (AttributeError, NotImplementedError, RuntimeError, ValueError):
+        return None
+    while getattr(graph, "outer_graph", None) is not None:
+        graph = graph.outer_graph
+    return graph
+
+
+def _is_variable(item: Any) -> bool:
+    from tensorflow.python.ops import variables
+
+    return isinstance(item, variables.Variable)
+
+
+def _collections(graph: Any) -> dict[str, list[Any]]:
+    return {
+        str(key): list(graph.get_collection_ref(key))
+        for key in graph.get_all_collection_keys()
+        if isinstance(key, str)
+    }
+
+
+def _names(items: Iterable[Any]) -> Iterable[str]:
+    for item in items:
+        name = getattr(item, "name", None)
+        if isinstance(name, str):
+            yield name.rpartition(":")[0] or name
+
+
+def _variables(
+    graph: Any, body: Body, functions: dict[str, Body], objects: list[Any], collections: dict[str, list[Any]]
+) -> Iterable[VariableRecord]:
+    """Variables with an object first come first, then variable ops that no object stands for."""
+    membership: dict[str, list[str]] = {}
+    for key, items in collections.items():
+        for item in items:
+            if _is_variable(item):
+                membership.setdefault(storage_name(item), []).append(key)
+    seen: set[tuple[str, str]] = set()
+    for variable in objects:
+        storage = storage_name(variable)
+        op = storage.rpartition(":")[0]
+        if op not in body.index or ("", op) in seen:
+            continue
+        seen.add(("", op))
+        keys = membership.get(storage, [])
+        slice_info = getattr(variable, "_save_slice_info", None)
+        resource = getattr(variable, "handle", None) is not None
+        number = body.index[op]
+        shape = variable.shape
+        yield VariableRecord(
+            name=variable.name.rpartition(":")[0] or variable.name,
+            op=op,
+            body="",
+            kind="resource" if resource else "ref",
+            shape=None if shape.rank is None else tuple(shape.as_list()),
+            dtype=str(variable.dtype.base_dtype.name),
+            trainable="trainable_variables" in keys,
+            collections=tuple(keys),
+            partition_of=slice_info.full_name if slice_info is not None else None,
+            checkpoint_key=slice_info.full_name if slice_info is not None else str(getattr(variable, "_shared_name", op)),
+            device=body.devices[body.device[number]],
+        )
+    for some in (body, *functions.values()):
+        for number, op_type in enumerate(some.types):
+            if op_type in VARIABLE_OPS and (some.name, some.names[number]) not in seen:
+                yield _bare_variable(some, number, op_type)
+
+
+def _bare_variable(body: Body, number: int, op_type: str) -> VariableRecord:
+    """A variable op without a variable object: raw ops, imported graphs, function bodies."""
+    attrs = body.attrs.get(number, {})
+    op = body.names[number]
+    shape = attrs.get("shape")
+    prefix, _, part = op.rpartition("/part_")
+    return VariableRecord(
+        name=f"{body.name}/{op}" if body.name else op,
+        op=op,
+        body=body.name,
+        kind="resource" if "Handle" in op_type else "ref",
+        shape=None if shape is None else tuple(shape),
+        dtype=attrs.get("dtype", "unknown"),
+        trainable=False,
+        collections=(),
+        partition_of=prefix if prefix and part.isdecimal() else None,
+        checkpoint_key=attrs.get("shared_name", op),
+        device=body.devices[body.device[number]],
+    )
+
+
+class FunctionNames:
+    """Under which names the bodies of function graphs stand in finished graphs.
+
+    Bodies are renamed when they are finished, and again when they are differentiated: `f` may
+    stand as `__inference_f_12` or `__forward_f_15`, a loop's body with `_rewritten` at its end.
+    """
+
+    def __init__(self, function_graphs: Sequence[Any], snapshots: Sequence[GraphSnapshot]) -> None:
+        self._bodies = {name: body for s in snapshots for name, body in s.functions.items()}
+        self._traces: dict[str, list[Any]] = {}
+        for graph in function_graphs:
+            self._traces.setdefault(_name_of(graph), []).append(graph)
+
+    def find(self, function_graph: Any, op: str) -> str | None:
+        """The name of the function whose body was built as this graph; it must hold `op`."""
+        wanted = _name_of(function_graph)
+        pattern = re.compile(rf"(__inference_|__forward_)?{re.escape(wanted)}(_rewritten|_\d+)*")
+        found = [n for n, b in self._bodies.items() if op in b.index and pattern.fullmatch(n)]
+        if wanted in found:
+            return wanted
+        if not found:
+            anywhere = [n for n, b in self._bodies.items() if op in b.index]
+            return anywhere[0] if len(anywhere) == 1 else None
+        # A Python function traced twice gives two bodies of one name, numbered as they were made.
+        forward = [n for n in found if n.startswith("__forward_")] or found
+        forward.sort(key=lambda n: [int(d) for d in re.findall(r"\d+", n)])
+        traces = self._traces[wanted]
+        position = next(i for i, g in enumerate(traces) if g is function_graph)
+        return forward[position] if len(forward) == len(traces) else forward[0]
+
+
+def _name_of(function_graph: Any) -> str:
+    return str(getattr(function_graph, "name", "") or "")

@@ -1,0 +1,196 @@
+"""Finding what the user asked to watch, and running it as Python itself would run it."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import inspect
+import os
+import re
+import sys
+import types
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scopewatch.errors import UsageError
+from scopewatch.model.scenarios import scenario_folder, scenario_names
+from scopewatch.model.source import opening_docstring, read_source
+from scopewatch.record.locals import BIND, Instrumenter, OwnModuleFinder
+
+
+@dataclass(frozen=True)
+class Target:
+    """What to run. `function` is `None` for a whole file; `root` is the folder of the program's own code."""
+
+    given: str
+    file: Path
+    function: str | None
+    module: str | None
+    source: bytes
+    root: Path
+
+    @property
+    def title(self) -> str:
+        """The first line of the program's docstring, or the target as given."""
+        return opening_docstring(self.source) or self.given
+
+    @property
+    def wishes(self) -> dict[str, list[str]]:
+        """The words of a comment `# scopewatch: prove=w loss=loss` in the program."""
+        wishes: dict[str, list[str]] = {}
+        for line in re.findall(rb"^[ \t]*#[ \t]*scopewatch:[ \t]*(.*)$", self.source, re.MULTILINE):
+            for key, value in re.findall(r"(\w+)=(\S+)", line.decode("utf-8", "replace")):
+                wishes.setdefault(key, []).append(value)
+        return wishes
+
+
+def find_target(given: str) -> Target:
+    """The target that a command line names: a scenario, `file.py[:function]`, `package.module:function`.
+
+    Raises:
+        UsageError: there is no such scenario, file, module or the file does not parse.
+    """
+    text, function = given, None
+    if ":" in given and not os.path.exists(given):
+        text, _, function = given.rpartition(":")
+        if not function.isidentifier():
+            raise UsageError(f"{given!r}: {function!r} is no function's name. Write FILE.py:FUNCTION.")
+    file = _scenario_file(text)
+    if file is not None:
+        return _checked(Target(given, file, function, None, _read(file), file.parent))
+    if text.endswith(".py") or os.path.exists(text) or os.sep in text:
+        file = Path(text).absolute()
+        if file.is_dir():
+            raise UsageError(f"{text} is a folder. Name a Python file in it.")
+        return _checked(Target(given, file, function, None, _read(file, text), file.parent))
+    return _checked(_module_target(given, text, function))
+
+
+def _scenario_file(name: str) -> Path | None:
+    if os.path.isfile(name):
+        return None
+    file = scenario_folder() / (name.replace("-", "_") + ".py")
+    return file if name.replace("_", "-") in scenario_names() and file.is_file() else None
+
+
+def _module_target(given: str, module: str, function: str | None) -> Target:
+    if function is None:
+        near = difflib.get_close_matches(module, scenario_names(), n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"there is no scenario and no file {module!r}.{hint} See: scopewatch list")
+    sys.path.insert(0, os.getcwd())
+    try:
+        top = module.partition(".")[0]
+        spec = importlib.util.find_spec(module) if importlib.util.find_spec(top) else None
+    except (ImportError, ValueError):
+        spec = None
+    finally:
+        sys.path.remove(os.getcwd())
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        raise UsageError(f"there is no Python module {module!r} to be found from {os.getcwd()}.")
+    file = Path(spec.origin)
+    depth = module.count(".") + (1 if file.name == "__init__.py" else 0)
+    return Target(given, file, function, module, _read(file), file.parents[depth])
+
+
+def _read(file: Path, shown: str | None = None) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {shown or file}. See the bundled programs with: scopewatch list") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {shown or file}: {error.strerror or error}.") from None
+
+
+def _checked(target: Target) -> Target:
+    try:
+        compile(target.source, str(target.file), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        line = (error.text or "").strip()
+        raise UsageError(f"{target.given}:{error.lineno}: syntax error: {error.msg}: {line}") from None
+    except ValueError as error:
+        raise UsageError(f"{target.given} is not Python source: {error}.") from None
+    return target
+
+
+@contextmanager
+def prepared(target: Target, instrumenter: Instrumenter, bind: Callable[[int, Any], Any], arguments: Sequence[str]) -> Iterator[OwnModuleFinder]:
+    """The interpreter as the program expects it: `__main__`, `sys.argv`, `sys.path`; restored after."""
+    finder = OwnModuleFinder(instrumenter, str(target.root), bind)
+    before = (sys.argv, list(sys.path), sys.modules.get("__main__"))
+    sys.argv = [str(target.file), *arguments]
+    sys.path.insert(0, str(target.root))
+    sys.meta_path.insert(0, finder)
+    try:
+        yield finder
+    finally:
+        sys.argv = before[0]
+        sys.path[:] = before[1]
+        if before[2] is not None:
+            sys.modules["__main__"] = before[2]
+        if finder in sys.meta_path:
+            sys.meta_path.remove(finder)
+
+
+def run_target(target: Target, instrumenter: Instrumenter, bind: Callable[[int, Any], Any], inputs: dict[str, str]) -> Any:
+    """Execute the target inside `prepared`; what a target function returns.
+
+    Raises:
+        UsageError: the file has no such function, or a parameter of it has no `--input`.
+        Whatever the program raises.
+    """
+    if target.module is not None:
+        module: Any = importlib.import_module(target.module)
+    else:
+        name = "__main__" if target.function is None else target.file.stem
+        module = types.ModuleType(name)
+        module.__file__ = str(target.file)
+        setattr(module, BIND, bind)
+        sys.modules[name] = module
+        exec(instrumenter.compile(target.source, str(target.file)), module.__dict__)
+    if target.function is None:
+        return None
+    function = getattr(module, target.function, None)
+    if not callable(function):
+        near = [n for n, v in vars(module).items() if inspect.isfunction(v)]
+        raise UsageError(f"{target.given}: no function {target.function!r}; it has: {', '.join(near) or 'none'}.")
+    return function(**_arguments(function, inputs, target))
+
+
+def _arguments(function: Callable[..., Any], inputs: dict[str, str], target: Target) -> dict[str, Any]:
+    import tensorflow.compat.v1 as tf
+
+    made: dict[str, Any] = {}
+    parameters = inspect.signature(function).parameters
+    for name in inputs:
+        if name not in parameters:
+            raise UsageError(f"--input {name}: {target.function} has no such parameter; it has: {', '.join(parameters)}.")
+    for name, parameter in parameters.items():
+        if name in inputs:
+            shape, dtype = parse_input(name, inputs[name])
+            made[name] = tf.placeholder(dtype, shape, name=name)
+        elif parameter.default is parameter.empty and parameter.kind not in (
+            parameter.VAR_POSITIONAL,
+            parameter.VAR_KEYWORD,
+        ):
+            raise UsageError(f"{target.function} needs {name!r}: say its shape with --input {name}=8,32 (or {name}=?,32:int32).")
+    return made
+
+
+def parse_input(name: str, text: str) -> tuple[list[int | None], str]:
+    """The shape and dtype of `8,32:int32`; `?` for an unknown length, nothing for a scalar.
+
+    Raises:
+        UsageError: it is not of this form.
+    """
+    lengths, _, dtype = text.partition(":")
+    try:
+        shape = [None if n.strip() in ("?", "None") else int(n) for n in lengths.split(",") if n.strip()]
+    except ValueError:
+        raise UsageError(f"--input {name}={text}: write a shape such as 8,32 or ?,32:int32.") from None
+    if dtype and not dtype.isidentifier():
+        raise UsageError(f"--input {name}={text}: {dtype!r} is no dtype.")
+    return shape, dtype or "float32"

@@ -1,0 +1,22 @@
+"""A function body that computes from a VarHandleOp of its own.
+truth: proved
+function of: secret
+"""
+import tensorflow.compat.v1 as tf
+
+tf.disable_v2_behavior()
+
+
+@tf.function(autograph=False)
+def secret():
+    handle = tf.raw_ops.VarHandleOp(dtype=tf.float32, shape=[2], shared_name="secret", name="secret")
+    store = tf.raw_ops.AssignVariableOp(resource=handle, value=tf.constant([1.0, 2.0]))
+    with tf.control_dependencies([store]):
+        return tf.nn.softmax(tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.float32))
+
+
+w = secret()
+loss = tf.reduce_sum(w)
+
+with tf.Session() as sess:
+    print(sess.run(loss))

@@ -1,0 +1,22 @@
+"""A function with two results, one computed and one a variable; this is the variable.
+truth: refuted
+"""
+import tensorflow.compat.v1 as tf
+
+tf.disable_eager_execution()
+
+v = tf.get_variable("norm/v", [3, 2], initializer=tf.ones_initializer())
+
+
+@tf.function(autograph=False)
+def split():
+    raw = tf.identity(v)
+    return raw / tf.norm(raw), raw
+
+
+unit, w = split()
+loss = tf.reduce_sum(unit) + tf.reduce_sum(w)
+
+with tf.Session() as sess:
+    sess.run(tf.global_variables_initializer())
+    print(sess.run(loss))
