@@ -20,6 +20,19 @@ STRUCTURAL_STEPS = ("no_variable_op", "no_variable_behind", "no_known_variable",
 """The obligations that the graph alone decides; the checker establishes each of them again."""
 MEASURED_STEPS = ("not_in_checkpoint", "computed_again")
 """The obligations that take a run; not measured, they hold `None` and do not decide."""
+LOGGED_STEPS = ("not_created", *MEASURED_STEPS)
+"""The obligations whose facts come from the log, not from the graph."""
+STATEMENTS = {
+    "no_variable_op": "its op is no variable op",
+    "no_variable_behind": "no chain of value-preserving ops leads from it to a variable",
+    "no_known_variable": "no variable, in a collection or outside all, is it",
+    "not_created": "no request and no direct creation made it",
+    "not_assigned": "no assign writes it",
+    "function_of": "its value is a function of exactly these variables",
+    "not_in_checkpoint": "a checkpoint saved to disk has no entry for it",
+    "computed_again": "in a second run its op ran again",
+}
+"""What each obligation states, word for word: a certificate may not state anything else."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +106,16 @@ def verdict_of(holds: list[bool | None], decisive: list[bool | None]) -> Verdict
 
 
 def fingerprint(graph: GraphSnapshot) -> str:
-    """A digest of a graph's ops, data edges, function bodies and variables."""
+    """A digest of a graph's ops, data edges, dtypes, function bodies and variables.
+
+    The values of constants are left out: no obligation depends on them.
+    """
     digest = hashlib.sha256()
     for body in graph.bodies():
-        parts: list[Any] = [body.name, list(body.names), list(body.types), list(body.starts), list(body.edge_ops)]
-        parts += [list(body.edge_outputs), sorted((k, sorted(v)) for k, v in body.attrs.items()), [list(r) for r in body.results]]
-        digest.update(json.dumps(parts, separators=(",", ":")).encode())
+        attrs = {op: {k: v for k, v in kept.items() if k != "value"} for op, kept in body.attrs.items()}
+        columns = (body.names, body.types, body.starts, body.edge_ops, body.edge_outputs, body.signature, body.signatures)
+        parts = [body.name, *map(list, columns), sorted(attrs.items()), body.results]
+        digest.update(json.dumps(parts, separators=(",", ":"), sort_keys=True).encode())
     digest.update(json.dumps([asdict(v) for v in graph.variables], sort_keys=True).encode())
     return digest.hexdigest()
 

@@ -31,6 +31,11 @@ class Site(NamedTuple):
     op: int
 
 
+NOT_CALLED = Site("?", -1)
+"""Stands for the caller of a function that the graph never calls."""
+_TOO_MANY = Site("?", -2)
+
+
 class Place(NamedTuple):
     """A tensor in a body, reached through these calls (outermost first)."""
 
@@ -80,7 +85,19 @@ class Dataflow:
         if found is None:
             return []
         body, edge = found
-        return [Place(calls, body.name, edge) for calls in self._contexts(body.name, frozenset())]
+        contexts = self._contexts(body.name, frozenset())
+        called = [c for c in contexts if not c or c[0] != NOT_CALLED]
+        return [Place(calls, body.name, edge) for calls in called or contexts[:1]]
+
+    @staticmethod
+    def not_settled(place: Place) -> str | None:
+        """Why the calls that lead to a place are not all known, where they are not."""
+        if not place.calls or place.calls[0].op >= 0:
+            return None
+        function = place.calls[1].body if len(place.calls) > 1 else place.body
+        if place.calls[0] == NOT_CALLED:
+            return f"nothing in the graph calls the function {function}"
+        return f"the function {function} is called in more than {_MOST_CONTEXTS:,} ways"
 
     def _contexts(self, body: str, on_the_way: frozenset[str]) -> list[tuple[Site, ...]]:
         if not body:
@@ -90,8 +107,8 @@ class Dataflow:
             if site.body not in on_the_way:
                 contexts += [(*c, site) for c in self._contexts(site.body, on_the_way | {body})]
             if len(contexts) > _MOST_CONTEXTS:  # Too many to tell apart: the rest stays unknown.
-                return [*contexts[:_MOST_CONTEXTS], (Site("?", -1),)]
-        return contexts or [(Site("?", -1),)]
+                return [*contexts[:_MOST_CONTEXTS], (_TOO_MANY,)]
+        return contexts or [(NOT_CALLED,)]
 
     def op_type(self, place: Place) -> str:
         """The type of the op that makes a tensor."""
@@ -164,7 +181,7 @@ class Dataflow:
         site = place.calls[-1]
         body_name = place.body
         if site.op < 0:
-            return Step((), False, f"nothing in the graph calls the function {body_name}")
+            return Step((), False, self.not_settled(place))
         caller = self.graph.body_named(site.body)
         inputs = [Place(place.calls[:-1], site.body, e) for e in caller.inputs(site.op)]
         op_type, position = caller.types[site.op], place.edge.op

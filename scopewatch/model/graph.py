@@ -84,6 +84,11 @@ class Body:
         """Op name to op number."""
         return {name: i for i, name in enumerate(self.names)}
 
+    @cached_property
+    def argument_count(self) -> int:
+        """How many arguments a function body has; they are its first ops."""
+        return next((i for i, op_type in enumerate(self.types) if op_type != "_Arg"), len(self.types))
+
     def inputs(self, op: int) -> list[Edge]:
         """The data inputs of an op, in order."""
         span = range(self.starts[op], self.starts[op + 1])

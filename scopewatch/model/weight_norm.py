@@ -59,7 +59,7 @@ def recognise(flow: Dataflow, w: Place) -> WeightNorm:
     if not norms:
         raise NotRecognised("no norm divides it")
     for norm in norms:
-        squares, epsilon = _sum_of_squares(flow, norm.place)
+        squares, epsilon = sum_of_squares(flow, norm.place)
         if squares is None:
             continue
         base, axes_place, keeps = squares
@@ -113,7 +113,7 @@ class _Factors:
         return [_Factor(place, power)]
 
 
-def _sum_of_squares(flow: Dataflow, place: Place) -> tuple[tuple[Place, Place, bool] | None, float]:
+def sum_of_squares(flow: Dataflow, place: Place) -> tuple[tuple[Place, Place, bool] | None, float]:
     """The tensor whose squares are summed, the axes, and the epsilon; `None` if it is no such sum."""
     epsilon = 0.0
     for _ in range(20):

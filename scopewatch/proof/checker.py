@@ -13,6 +13,7 @@ from typing import Any
 from scopewatch.model.claims import (
     MEASURED_STEPS,
     NEVER_A_VARIABLE,
+    STATEMENTS,
     STRUCTURAL_STEPS,
     Certificate,
     Judgement,
@@ -33,6 +34,8 @@ _Call = tuple[str, int]
 _Node = tuple[tuple[_Call, ...], str, int, int]
 """A tensor: the calls on the way to its body, the body, the op number, the output number."""
 _MOST_WAYS = 1_000
+_NEVER, _TOO_MANY = -1, -2
+"""In place of an op number: the graph never calls the function; calls it in too many ways to follow."""
 
 
 def check(
@@ -45,8 +48,8 @@ def check(
     Args:
         certificate: what a prover argued; nothing in it is believed.
         graphs: the snapshots by graph id.
-        measured: for each measured step what the log's measurements give; unknown where `None`,
-            and then a measured step is taken as it stands.
+        measured: for each step of `LOGGED_STEPS` what the log gives; unknown where `None`, and then
+            a measured step is taken as it stands.
     """
     objections = list(_misfits(certificate, graphs))
     if objections:
@@ -62,7 +65,7 @@ def check(
     for step_id, expected in (measured or {}).items():
         step = certificate.step(step_id)
         if step is not None and (step.holds, step.facts) != expected:
-            objections.append(f"{step_id}: the certificate's measurement is not that of the log")
+            objections.append(f"{step_id}: what the certificate says is not what the log says")
     structural: list[bool | None] = [own[step_id][0] for step_id in STRUCTURAL_STEPS]
     everything = structural + [s.holds for s in certificate.steps if s.id in MEASURED_STEPS]
     return Judgement(verdict_of(everything, structural), not objections, tuple(objections))
@@ -79,6 +82,9 @@ def _misfits(certificate: Certificate, graphs: Mapping[str, GraphSnapshot]) -> I
         yield f"the claim is of an unknown kind: {claim.kind}"
     if not claim.tensors or len(claim.tensors) != len(claim.graphs):
         yield "the claim names no tensors, or not their graphs"
+    if not all(isinstance(text, str) for text in (*claim.graphs, *claim.tensors)):
+        yield "the claim names something that is no tensor"
+        return
     used = list(dict.fromkeys(claim.graphs))
     if any(g not in graphs for g in used):
         yield "the claim is about a graph that is not here"
@@ -87,6 +93,8 @@ def _misfits(certificate: Certificate, graphs: Mapping[str, GraphSnapshot]) -> I
     expected = [*STRUCTURAL_STEPS, *MEASURED_STEPS]
     if [s.id for s in certificate.steps] != expected:
         yield f"the steps are not {', '.join(expected)}"
+    elif any(s.statement != STATEMENTS[s.id] for s in certificate.steps):
+        yield "a step states something else than its obligation"
     if any(not (s.holds is None or isinstance(s.holds, bool)) for s in certificate.steps):
         yield "a step neither holds nor fails nor is open"
 
@@ -126,6 +134,8 @@ def _false_creations(
     step = certificate.step("not_created")
     if step is None:
         return []
+    if not all(isinstance(f, tuple) and [type(x) for x in f] == [str, bool] for f in step.facts):
+        return ["not_created: the facts are no list of variables"]
     mine = {name for _, names, _ in own["no_variable_behind"][1] for name in names}
     said = {str(f[0]) for f in step.facts if f[1] is True}
     known = {v.name for g in dict.fromkeys(certificate.claim.graphs) for v in graphs[g].variables}
@@ -133,6 +143,14 @@ def _false_creations(
         return ["not_created: the certificate does not name the variables that the tensor is"]
     unknown = sorted(str(f[0]) for f in step.facts if f[0] not in known and f[1] is True)
     return [f"not_created: the graph has no variable {unknown[0]}"] if unknown else []
+
+
+def _loose_end(calls: tuple[_Call, ...], body: str) -> str:
+    """What is not known of the calls that lead into a body."""
+    function = calls[1][0] if len(calls) > 1 else body
+    if calls[0][1] == _NEVER:
+        return f"nothing in the graph calls the function {function}"
+    return f"the function {function} is called in more than {_MOST_WAYS:,} ways"
 
 
 class _Search:
@@ -148,8 +166,11 @@ class _Search:
         self._starts: list[_Node] = []
         if found is not None:
             body, edge = found
-            self._starts = [(way, body.name, edge.op, edge.output) for way in self._ways(body.name, ())]
+            ways = self._ways(body.name, ())
+            taken = [w for w in ways if not w or w[0][1] != _NEVER] or ways[:1]
+            self._starts = [(way, body.name, edge.op, edge.output) for way in taken]
         self._open: list[str] = [] if self._starts else [f"the graph no longer holds {tensor}"]
+        self._open += [_loose_end(calls, at) for calls, at, _, _ in self._starts if calls and calls[0][1] < 0]
         self._variables = self._variables_among(self._closure(self._starts, handed_on_only=True))
         self.is_variable = tuple(sorted(v.name for v in self._variables))
         self.open = tuple(sorted(set(self._open)))
@@ -192,8 +213,8 @@ class _Search:
             if caller not in below:
                 ways += [(*way, (caller, op)) for way in self._ways(caller, (*below, body))]
                 if len(ways) > _MOST_WAYS:
-                    return [*ways[:_MOST_WAYS], (("?", -1),)]
-        return ways or [(("?", -1),)]
+                    return [*ways[:_MOST_WAYS], (("?", _TOO_MANY),)]
+        return ways or [(("?", _NEVER),)]
 
     def _closure(self, starts: Sequence[_Node], handed_on_only: bool) -> set[_Node]:
         reached, pending = set(starts), list(starts)
@@ -274,7 +295,7 @@ class _Search:
         calls, function, position, _ = node
         caller_name, op = calls[-1]
         if op < 0:
-            self._open.append(f"nothing in the graph calls the function {function}")
+            self._open.append(_loose_end(calls, function))
             return [], []
         caller = self.graph.body_named(caller_name)
         op_type = caller.types[op]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from scopewatch.model.claims import NEVER_A_VARIABLE, Certificate, Claim, ProofStep, fingerprint
+from scopewatch.model.claims import NEVER_A_VARIABLE, STATEMENTS, Certificate, Claim, ProofStep, fingerprint
 from scopewatch.model.dataflow import Aliases, Dataflow, Place, chain
 from scopewatch.model.events import MadeDirectly, Requested
 from scopewatch.model.graph import VARIABLE_OPS, GraphSnapshot, VariableRecord, writes_variable
@@ -75,7 +76,8 @@ class _Subject:
         """Why the search could not be completed, where it could not."""
         if not self.places:
             return [f"the graph no longer holds {self.tensor}"]
-        return sorted({u for a in self.aliases for u in a.unknown})
+        unsettled = {self.flow.not_settled(p) for p in self.places}
+        return sorted({u for u in unsettled if u} | {u for a in self.aliases for u in a.unknown})
 
     @cached_property
     def op_type(self) -> str:
@@ -101,6 +103,10 @@ class _Subject:
         return " <- ".join(w for i, w in enumerate(words) if i == 0 or w != words[i - 1])
 
 
+def _step(step_id: str, holds: bool | None, evidence: str, facts: tuple[Any, ...] = ()) -> ProofStep:
+    return ProofStep(step_id, STATEMENTS[step_id], holds, evidence, facts)
+
+
 def _no_variable_op(subjects: list[_Subject]) -> ProofStep:
     facts = [(s.tensor, s.op_type) for s in subjects]
     types = sorted({s.op_type for s in subjects})
@@ -108,7 +114,7 @@ def _no_variable_op(subjects: list[_Subject]) -> ProofStep:
     evidence = f"op type {', '.join(types)}"
     if len(subjects) > 1:
         evidence += f", {len(subjects)} tensors"
-    return ProofStep("no_variable_op", "its op is no variable op", holds, evidence, tuple(facts))
+    return _step("no_variable_op", holds, evidence, tuple(facts))
 
 
 def _no_variable_behind(subjects: list[_Subject]) -> ProofStep:
@@ -119,8 +125,8 @@ def _no_variable_behind(subjects: list[_Subject]) -> ProofStep:
             evidence += [s.short(a.chain(place)) for _, place in a.found]
         evidence += s.unknown
     seen = sum(len(a.seen) for s in subjects for a in s.aliases)
-    text = "; ".join(dict.fromkeys(evidence)) or f"{_count(seen, 'tensor')} reached, each computed"
-    return ProofStep("no_variable_behind", "no chain of value-preserving ops leads from it to a variable", _holds(subjects), text, tuple(facts))
+    text = "; ".join(dict.fromkeys(evidence)) or f"{_count(seen, 'tensor')} reached, none a variable"
+    return _step("no_variable_behind", _holds(subjects), text, tuple(facts))
 
 
 def _holds(subjects: Iterable[_Subject]) -> bool | None:
@@ -140,7 +146,7 @@ def _no_known_variable(subjects: list[_Subject]) -> ProofStep:
     text = f"compared with {_count(known, 'variable')}, {len(outside)} of them outside every collection"
     if found:
         text = "; ".join(f"it is {v.name} ({'in ' + ', '.join(v.collections) if v.collections else 'in no collection'})" for v in found)
-    return ProofStep("no_known_variable", "no variable, in a collection or outside all, is it", _holds(subjects), text, tuple(facts))
+    return _step("no_known_variable", _holds(subjects), text, tuple(facts))
 
 
 def _not_created(subjects: list[_Subject], log: Log) -> ProofStep:
@@ -157,12 +163,14 @@ def _not_created(subjects: list[_Subject], log: Log) -> ProofStep:
     elif own:
         text = f"{', '.join(sorted(own))} was made by a raw op"
     facts = tuple((name, name in own) for name in sorted(made | own))
-    return ProofStep("not_created", "no request and no direct creation made it", _holds(subjects), text, facts)
+    return _step("not_created", _holds(subjects), text, facts)
 
 
 def _not_assigned(subjects: list[_Subject]) -> ProofStep:
-    facts, writers, kept = [], [], []
+    facts: list[tuple[str, tuple[str, ...]]] = []
+    kept: list[str] = []
     for s in subjects:
+        writers: list[str] = []
         own = {(v.body, v.op) for v in s.variables}
         for body in s.graph.bodies():
             for op, op_type in enumerate(body.types):
@@ -173,15 +181,16 @@ def _not_assigned(subjects: list[_Subject]) -> ProofStep:
                 elif not body.name and len(body.inputs(op)) > 1 and body.tensor_name(body.inputs(op)[1]) == s.tensor:
                     kept.append(body.names[op])
         facts.append((s.tensor, tuple(sorted(set(writers)))))
+    every = sorted({name for _, names in facts for name in names})
     text = "no assign op has it as its target"
     if kept:
         text += f"; its value is copied into a variable by {', '.join(kept[:3])}"
-    if writers:
-        text = f"written by {', '.join(sorted(set(writers))[:4])}" + (f" and {len(set(writers)) - 4} more" if len(set(writers)) > 4 else "")
+    if every:
+        text = f"written by {', '.join(every[:4])}" + (f" and {len(every) - 4} more" if len(every) > 4 else "")
     holds = _holds(subjects)
-    if holds is False and not writers:
+    if holds is False and not every:
         holds, text = True, "its variable is never written after it was made"
-    return ProofStep("not_assigned", "no assign writes it", holds, text, tuple(facts))
+    return _step("not_assigned", holds, text, tuple(facts))
 
 
 def _target(flow: Dataflow, edge: object) -> list[VariableRecord]:
@@ -201,40 +210,38 @@ def _function_of(subjects: list[_Subject]) -> ProofStep:
         text = f"computed from {', '.join(names)}: " + "; ".join(dict.fromkeys(parts))
     else:
         text = "computed from no variable"
-    return ProofStep("function_of", "its value is a function of exactly these variables", _holds(subjects), text, tuple(facts))
+    return _step("function_of", _holds(subjects), text, tuple(facts))
 
 
 def _not_in_checkpoint(subjects: list[_Subject], log: Log) -> ProofStep:
-    statement = "a checkpoint saved to disk has no entry for it"
     keys: list[tuple[str, str]] = []
     for graph in _graphs(subjects):
         measure = next((c for c in log.checkpoints if c.graph == graph.id), None)
         if measure is None or measure.entries is None:
             why = measure.unknown_because if measure is not None else "no checkpoint was saved in this run"
-            return ProofStep("not_in_checkpoint", statement, None, f"not measured: {why}")
+            return _step("not_in_checkpoint", None, f"not measured: {why}")
         keys += [(graph.id, key) for key, _ in measure.entries]
     own = {(s.graph.id, v.checkpoint_key) for s in subjects for v in s.variables}
     own |= {(s.graph.id, s.tensor.rpartition(":")[0]) for s in subjects}
     hits = [key for graph, key in keys if (graph, key) in own]
     shown = ", ".join(key for _, key in keys[:4]) + (f" and {len(keys) - 4} more" if len(keys) > 4 else "")
     text = f"it has an entry {', '.join(hits)}" if hits else f"its entries: {shown or 'none'}"
-    return ProofStep("not_in_checkpoint", statement, not hits, text, tuple(keys))
+    return _step("not_in_checkpoint", not hits, text, tuple(keys))
 
 
 def _computed_again(subjects: list[_Subject], log: Log) -> ProofStep:
-    statement = "in a second run its op ran again"
     counts: list[tuple[str, tuple[int, ...]]] = []
     for s in subjects:
         measure = next((m for m in log.executions if m.tensor == s.tensor), None)
         if measure is None or measure.runs is None:
             why = measure.unknown_because if measure is not None else "no run was measured"
-            return ProofStep("computed_again", statement, None, f"not measured: {why}")
+            return _step("computed_again", None, f"not measured: {why}")
         counts.append((s.tensor, measure.runs))
     if not all(all(runs) for _, runs in counts):
-        return ProofStep("computed_again", statement, None, "not measured: it stands on a branch that was not taken", tuple(counts))
+        return _step("computed_again", None, "not measured: it stands on a branch that was not taken", tuple(counts))
     runs = counts[0][1]
     text = f"{' + '.join(str(n) for n in runs)} executions in {len(runs)} runs"
-    return ProofStep("computed_again", statement, True, text, tuple(counts))
+    return _step("computed_again", True, text, tuple(counts))
 
 
 def _graphs(subjects: list[_Subject]) -> list[GraphSnapshot]:

@@ -34,34 +34,33 @@ class Seen:
     received: dict[_Key, Any] = field(default_factory=dict)
     visited: set[tuple[str, str]] = field(default_factory=set)
     stopped_at: dict[tuple[str, str], set[int]] = field(default_factory=dict)
-    _names: dict[int, str] = field(default_factory=dict)
 
     def received_by(self, op: Any, out_grads: Sequence[Any]) -> None:
         """Note the gradients of an op's outputs."""
-        body = self._body(op)
-        self.visited.add((body, op.name))
-        for output, grad in enumerate(out_grads):
-            if grad is not None and not (isinstance(grad, (list, tuple)) and not grad):
-                self.received[(body, op.name, output)] = grad
+        for place in self._places(op):
+            self.visited.add(place)
+            for output, grad in enumerate(out_grads):
+                if grad is not None and not (isinstance(grad, (list, tuple)) and not grad):
+                    key: _Key = (*place, output)
+                    self.received[key] = grad
 
     def passed_on(self, op: Any, in_grads: Sequence[Any]) -> None:
         """Note the inputs to which an op passed nothing."""
         cut = {i for i, grad in enumerate(in_grads) if grad is None}
         if cut:
-            self.stopped_at.setdefault((self._body(op), op.name), set()).update(cut)
+            for place in self._places(op):
+                self.stopped_at.setdefault(place, set()).update(cut)
 
     def without_gradient(self, op: Any) -> None:
         """Note an op that has no registered gradient."""
-        self.stopped_at.setdefault((self._body(op), op.name), set()).update(range(len(op.inputs)))
+        for place in self._places(op):
+            self.stopped_at.setdefault(place, set()).update(range(len(op.inputs)))
 
-    def _body(self, op: Any) -> str:
+    def _places(self, op: Any) -> list[tuple[str, str]]:
         graph = op.graph
         if getattr(graph, "outer_graph", None) is None and getattr(graph, "_outer_graph", None) is None:
-            return ""
-        known = self._names.get(id(graph))
-        if known is None:
-            known = self._names[id(graph)] = self.functions.find(graph, op.name) or "?"
-        return known
+            return [("", op.name)]
+        return self.functions.places(graph, op.name)
 
 
 class _SeenObserver:

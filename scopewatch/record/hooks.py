@@ -35,6 +35,7 @@ class Observer(Protocol):
     def scope_left(self, scope: Any) -> None: ...
     def reuse_set(self, scope: Any) -> None: ...
     def graph_made(self, graph: Any) -> None: ...
+    def body_made(self, function_graph: Any, name: str) -> None: ...
     def differentiated(self, ys: Any, xs: Any, grads: Any) -> None: ...
     def optimizer_given(self, optimizer: Any, variables: Sequence[Any]) -> None: ...
     def layer_made(self, layer: Any) -> None: ...
@@ -193,6 +194,16 @@ def _graph(original: Callable[..., Any], observer: Observer) -> Callable[..., An
     return __init__
 
 
+def _function_body(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def from_func_graph(name: Any, graph: Any, *args: Any, **kwargs: Any) -> Any:
+        made = original(name, graph, *args, **kwargs)
+        observer.body_made(graph, name.decode() if isinstance(name, bytes) else str(name))
+        return made
+
+    return from_func_graph
+
+
 def _gradients(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
     @wraps(original)
     def _GradientsHelper(ys: Any, xs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -292,6 +303,7 @@ HOOKS: tuple[Hook, ...] = (
     Hook("ref variable made", f"{_PYTHON}.ops.ref_variable:RefVariable", "__init__", (), _variable),
     Hook("resource variable made", f"{_PYTHON}.ops.resource_variable_ops:BaseResourceVariable", "__init__", (), _variable),
     Hook("graph made", f"{_PYTHON}.framework.ops:Graph", "__init__", (), _graph),
+    Hook("function body made", f"{_PYTHON}.eager.polymorphic_function.atomic_function", "from_func_graph", ("name", "graph"), _function_body),
     Hook("gradients", f"{_PYTHON}.ops.gradients_util", "_GradientsHelper", ("ys", "xs"), _gradients),
     Hook("optimizer", f"{_PYTHON}.training.optimizer:Optimizer", "apply_gradients", ("grads_and_vars",), _apply_gradients),
     Hook("session run", f"{_PYTHON}.client.session:BaseSession", "run", ("fetches", "feed_dict"), _session_run),

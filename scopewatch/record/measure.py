@@ -65,8 +65,8 @@ class Runner:
             return "not measured"
         steps = self._steps.get(graph_id, 0)
         if not steps:
-            return "at the initial values"
-        return "after the first step" if steps == 1 else f"after {steps:,} steps"
+            return "initial values"
+        return "after step 1" if steps == 1 else f"after {steps:,} steps"
 
     def session(self, graph_id: str) -> Any:
         """The session of a graph, or `None` where there can be none."""

@@ -26,7 +26,7 @@ def import_tensorflow() -> None:
     Raises:
         ImportError: TensorFlow is not installed or cannot be loaded.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "TF_USE_LEGACY_KERAS" not in os.environ:
         from importlib.util import find_spec
 

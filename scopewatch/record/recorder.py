@@ -53,6 +53,7 @@ class Recorder:
         self.variables: list[Any] = []
         self.layers: list[Any] = []
         self.function_graphs: list[Any] = []
+        self.bodies_made: list[tuple[Any, str]] = []
         self.run_watcher: RunWatcher | None = None
         self._instrumenter = instrumenter
         self._owned = owned
@@ -80,6 +81,10 @@ class Recorder:
         files = self.frames.library_files(skip=3)
         own = not files or files[0].replace("\\", "/").endswith(("framework/ops.py", "framework/stack.py"))
         self._made_graphs.append((graph, own))
+
+    def body_made(self, function_graph: Any, name: str) -> None:
+        """A function graph became the body of the function of this name."""
+        self.bodies_made.append((function_graph, name))
 
     def graph_id(self, graph: Any) -> str:
         """The id of a graph, given on first use."""
@@ -331,7 +336,8 @@ class Recorder:
         self._bound(site, suffix, _outermost(tensor.graph), self.tensor_names(tensor), False, tensor)
 
     def _bind_variable(self, site: int, value: Any, suffix: str) -> None:
-        graph = _outermost(getattr(value, "graph", None)) if not _is_eager(value) else None
+        first = next(iter(getattr(value, "_variable_list", ())), value)  # Of a partitioned one, a part.
+        graph = _outermost(getattr(first, "graph", None)) if not _is_eager(first) else None
         self._bound(site, suffix, graph, self.tensor_names(value), True, value)
 
     def _bind_container(self, site: int, value: Any, suffix: str) -> None:
@@ -399,28 +405,31 @@ class Recorder:
         if any(text is not None and text.startswith("\0") for text in texts):
             self._late.append(len(self.events) - 1)
 
-    def settle_function_names(self, function_names: Callable[[Any, str], str | None]) -> None:
-        """Give tensors in function bodies their final names; `function_names(graph, op)` knows them."""
+    def settle_function_names(self, places: Callable[[Any, str], list[tuple[str, str]]]) -> None:
+        """Give tensors in function bodies their final names; `places(graph, op)` knows where they stand.
 
-        def settle(text: str | None) -> str | None:
+        A binding in a body that the graph holds twice is a binding of both tensors.
+        """
+
+        def settle(text: str | None) -> tuple[str | None, ...]:
             if text is None or not text.startswith("\0"):
-                return text
+                return (text,)
             _, number, name = text.split("\0")
             graph = self.function_graphs[int(number)]
-            function = function_names(graph, name.rpartition(":")[0])
-            return f"{function or graph.name}/{name}"
+            op, _, output = name.rpartition(":")
+            found = places(graph, op) or [(graph.name, op)]
+            return tuple(f"{function}/{inner}:{output}" for function, inner in found)
 
-        def settle_all(texts: tuple[Any, ...]) -> tuple[Any, ...]:
-            return tuple(settle(t) for t in texts)
+        def first(texts: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(settle(t)[0] for t in texts)
 
         for index in self._late:
             event = self.events[index]
             if isinstance(event, ev.Bound):
-                self.events[index] = replace(event, tensors=settle_all(event.tensors))
+                every = dict.fromkeys(s for t in event.tensors for s in settle(t) if s is not None)
+                self.events[index] = replace(event, tensors=tuple(every))
             elif isinstance(event, ev.Differentiated):
-                self.events[index] = replace(
-                    event, ys=settle_all(event.ys), xs=settle_all(event.xs), grads=settle_all(event.grads)
-                )
+                self.events[index] = replace(event, ys=first(event.ys), xs=first(event.xs), grads=first(event.grads))
         self._late.clear()
 
 

@@ -95,14 +95,14 @@ class SessionWatcher(RunWatcher):
 
     def _stop_if_due(self, path: int) -> None:
         if self._until == "built":
-            self._stop(path, "before its first Session.run that is no initializer")
+            self._stop(path, "before its first step")
         if self._until == "first-step" and self._steps >= 1:
-            self._stop(path, "before its second Session.run that is no initializer")
+            self._stop(path, "before its second step")
 
     def _stop(self, path: int, at: str) -> None:
         frames = self._recorder.frames.paths[path]
         where = f" ({frames[-1].file}:{frames[-1].line})" if frames else ""
-        self.stopped = f"{at}{where}"
+        self.stopped = f"{at}{where}: --until end runs it all"
         raise StopProgram(self.stopped)
 
     def ends(self, session: Any, token: Step | None) -> None:
@@ -116,9 +116,10 @@ class SessionWatcher(RunWatcher):
 
     def closes(self, session: Any) -> None:
         """Read the state before it is gone."""
-        if self._open.get(id(session.graph)) is session:
+        key = id(session.graph)
+        if self._open.get(key) is session:
             self._capture(session)
-            del self._open[id(session.graph)]
+            del self._open[key]
 
     def program_ended(self) -> None:
         """Read the state of the sessions that the program left open."""
@@ -208,7 +209,7 @@ def _initializer(variable: Any) -> Any:
 def _restores(op: Any) -> bool:
     while op.type in ("Identity", "Reshape", "Cast") and len(op.inputs):
         op = op.inputs[0].op
-    return op.type.startswith("Restore")
+    return bool(op.type.startswith("Restore"))
 
 
 def _flat(fetches: Any) -> Iterable[Any]:

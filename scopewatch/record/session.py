@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from scopewatch.errors import InstallationError, ScopewatchError, UsageError
@@ -100,8 +97,8 @@ def _record(target: Target, wishes: Wishes) -> Log:
     wishes.progress("reading the graph")
     recorder.use_unseen_graphs()
     snapshots = [read_graph(g, recorder.graph_id(g), recorder.variables) for g in recorder.graphs]
-    functions = FunctionNames(recorder.function_graphs, snapshots)
-    recorder.settle_function_names(functions.find)
+    functions = FunctionNames(recorder.bodies_made, snapshots)
+    recorder.settle_function_names(functions.places)
     header = Header(
         target=target.given,
         title=target.title,
@@ -299,17 +296,3 @@ def _returned_loss(returned: Any, recorder: Any) -> tuple[str, str] | None:
         return None
     return recorder.graph_id(chosen.graph), recorder.tensor_names(chosen)[0]
 
-
-def cache_file(target: str) -> Path:
-    """Where the last run of a target is kept: the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", base)
-    name = target if target and all(c.isalnum() or c in "-_." for c in target) else _digest(target)
-    return Path(base) / "scopewatch" / "last" / f"{name}.scopelog"
-
-
-def _digest(target: str) -> str:
-    import hashlib
-
-    return hashlib.sha256(os.path.abspath(target).encode()).hexdigest()[:24]

@@ -7,10 +7,11 @@ op through Python.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from scopewatch.model.dataflow import callees
 from scopewatch.model.graph import VARIABLE_OPS, Body, Edge, GraphSnapshot, VariableRecord
 from scopewatch.record.recorder import storage_name
 
@@ -224,12 +225,14 @@ def _variables(
             if _is_variable(item):
                 membership.setdefault(storage_name(item), []).append(key)
     seen: set[tuple[str, str]] = set()
+    taken = {body.names[i] for i, op_type in enumerate(body.types) if op_type in VARIABLE_OPS}
     for variable in objects:
         storage = storage_name(variable)
         op = storage.rpartition(":")[0]
         if op not in body.index or ("", op) in seen:
             continue
         seen.add(("", op))
+        taken.add(variable.name.rpartition(":")[0] or variable.name)
         keys = membership.get(storage, [])
         slice_info = getattr(variable, "_save_slice_info", None)
         resource = getattr(variable, "handle", None) is not None
@@ -251,17 +254,24 @@ def _variables(
     for some in (body, *functions.values()):
         for number, op_type in enumerate(some.types):
             if op_type in VARIABLE_OPS and (some.name, some.names[number]) not in seen:
-                yield _bare_variable(some, number, op_type)
+                bare = _bare_variable(some, number, op_type, taken)
+                taken.add(bare.name)
+                yield bare
 
 
-def _bare_variable(body: Body, number: int, op_type: str) -> VariableRecord:
-    """A variable op without a variable object: raw ops, imported graphs, function bodies."""
+def _bare_variable(body: Body, number: int, op_type: str, taken: Container[str]) -> VariableRecord:
+    """A variable op without a variable object: raw ops, imported graphs, function bodies.
+
+    In a function body it goes by its shared name, the one that sessions know it by, if that is free.
+    """
     attrs = body.attrs.get(number, {})
     op = body.names[number]
     shape = attrs.get("shape")
     prefix, _, part = op.rpartition("/part_")
+    shared = attrs.get("shared_name")
+    inside = shared if shared and shared not in taken else f"{body.name}/{op}"
     return VariableRecord(
-        name=f"{body.name}/{op}" if body.name else op,
+        name=inside if body.name else op,
         op=op,
         body=body.name,
         kind="resource" if "Handle" in op_type else "ref",
@@ -276,35 +286,90 @@ def _bare_variable(body: Body, number: int, op_type: str) -> VariableRecord:
 
 
 class FunctionNames:
-    """Under which names the bodies of function graphs stand in finished graphs.
+    """Where the ops of function graphs stand in the function bodies of finished graphs.
 
-    Bodies are renamed when they are finished, and again when they are differentiated: `f` may
-    stand as `__inference_f_12` or `__forward_f_15`, a loop's body with `_rewritten` at its end.
+    One function graph may have become several bodies (`__inference_f_12`, and `__forward_f_15` once
+    it was differentiated; a loop's body again with `_rewritten` at its end), and TensorFlow renames
+    ops on the way (`x` to `x_0`, arguments to lower case). It keeps their order, so an op is found
+    by its position. Of several bodies those count that the graph calls.
+
+    Args:
+        made: each function graph with the name of a body that was made of it.
+        snapshots: the finished graphs.
     """
 
-    def __init__(self, function_graphs: Sequence[Any], snapshots: Sequence[GraphSnapshot]) -> None:
-        self._bodies = {name: body for s in snapshots for name, body in s.functions.items()}
-        self._traces: dict[str, list[Any]] = {}
-        for graph in function_graphs:
-            self._traces.setdefault(_name_of(graph), []).append(graph)
+    def __init__(self, made: Iterable[tuple[Any, str]], snapshots: Iterable[GraphSnapshot]) -> None:
+        self._bodies: dict[str, Body] = {}
+        self._called: set[str] = set()
+        for snapshot in snapshots:
+            self._bodies.update(snapshot.functions)
+            self._called |= _reachable(snapshot)
+        self._made: dict[int, tuple[Any, list[str]]] = {}
+        for graph, name in made:
+            self._made.setdefault(id(graph), (graph, []))[1].append(name)
+        self._known: dict[int, tuple[Any, list[Body], dict[str, tuple[bool, int, str]]]] = {}
 
-    def find(self, function_graph: Any, op: str) -> str | None:
-        """The name of the function whose body was built as this graph; it must hold `op`."""
-        wanted = _name_of(function_graph)
-        pattern = re.compile(rf"(__inference_|__forward_)?{re.escape(wanted)}(_rewritten|_\d+)*")
-        found = [n for n, b in self._bodies.items() if op in b.index and pattern.fullmatch(n)]
-        if wanted in found:
-            return wanted
-        if not found:
-            anywhere = [n for n, b in self._bodies.items() if op in b.index]
-            return anywhere[0] if len(anywhere) == 1 else None
-        # A Python function traced twice gives two bodies of one name, numbered as they were made.
-        forward = [n for n in found if n.startswith("__forward_")] or found
-        forward.sort(key=lambda n: [int(d) for d in re.findall(r"\d+", n)])
-        traces = self._traces[wanted]
-        position = next(i for i, g in enumerate(traces) if g is function_graph)
-        return forward[position] if len(forward) == len(traces) else forward[0]
+    def places(self, function_graph: Any, op: str) -> list[tuple[str, str]]:
+        """Function and op name of each place where this op of a function graph stands now."""
+        known = self._known.get(id(function_graph))
+        if known is None:
+            order = _order(function_graph)
+            known = self._known[id(function_graph)] = (function_graph, self._bodies_of(function_graph, order), order)
+        _, bodies, order = known
+        found = []
+        for body in bodies:
+            number = _number_in(body, op, *order[op]) if op in order else body.index.get(op)
+            if number is not None:
+                found.append((body.name, body.names[number]))
+        return found
+
+    def _bodies_of(self, graph: Any, order: dict[str, tuple[bool, int, str]]) -> list[Body]:
+        names = list(dict.fromkeys(self._made.get(id(graph), (graph, []))[1]))
+        called = [n for n in names if n in self._called]
+        if not called and names:
+            # Differentiating an imported loop or branch rewrites a copy of its function graph.
+            again = re.compile(rf"({'|'.join(map(re.escape, names))})(_rewritten|_\d+)*")
+            called = [n for n in self._bodies if n in self._called and again.fullmatch(n)]
+        if not names:  # Defun, and function graphs made before watching began: by their ops.
+            alike = [b.name for b in self._bodies.values() if _is_alike(b, order)]
+            called = [n for n in alike if n in self._called] or alike
+        return [self._bodies[n] for n in called or [n for n in names if n in self._bodies][:1]]
 
 
-def _name_of(function_graph: Any) -> str:
-    return str(getattr(function_graph, "name", "") or "")
+def _reachable(snapshot: GraphSnapshot) -> set[str]:
+    """The functions that running the graph's own ops can come to."""
+    reached: set[str] = set()
+    pending: list[Body] = [snapshot.body]
+    while pending:
+        body = pending.pop()
+        names = {name for op in body.attrs for name in callees(body, op)}
+        for name in (names | set(body.types)) & snapshot.functions.keys() - reached:
+            reached.add(name)
+            pending.append(snapshot.functions[name])
+    return reached
+
+
+def _order(function_graph: Any) -> dict[str, tuple[bool, int, str]]:
+    """For each op of a function graph: whether it is an argument, its number among these or the others, its type."""
+    arguments = [t.op.name for t in [*function_graph.inputs, *getattr(function_graph, "extra_args", ())]]
+    order = {name: (True, i, "_Arg") for i, name in enumerate(dict.fromkeys(arguments))}
+    inner = (op for op in function_graph.get_operations() if op.name not in order)
+    return {**order, **{op.name: (False, i, op.type) for i, op in enumerate(list(inner))}}
+
+
+def _number_in(body: Body, op: str, is_argument: bool, position: int, op_type: str) -> int | None:
+    count = body.argument_count
+    number = position if is_argument else count + position
+    in_range = number < (count if is_argument else len(body))
+    return number if in_range and body.types[number] == op_type else body.index.get(op)
+
+
+def _is_alike(body: Body, order: dict[str, tuple[bool, int, str]]) -> bool:
+    count = sum(1 for is_argument, _, _ in order.values() if is_argument)
+    if body.argument_count != count or len(body) > len(order):
+        return False
+    inner = [(op, op_type) for op, (is_argument, _, op_type) in order.items() if not is_argument]
+    return all(
+        op_type == body.types[count + i] and re.fullmatch(rf"{re.escape(op)}(_\d+)?", body.names[count + i])
+        for i, (op, op_type) in enumerate(inner[: len(body) - count])
+    )

@@ -1,0 +1,70 @@
+"""The command line; the only place where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import typer
+
+from scopewatch import __version__
+from scopewatch.commands import doctor, list_scenarios, prove, run, show
+from scopewatch.errors import ScopewatchError
+
+app = typer.Typer(
+    name="scopewatch",
+    help="A debugger for TensorFlow variable scopes. Begin with: scopewatch run dense",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"scopewatch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version and leave."),
+) -> None:
+    """Watch a program that builds a TensorFlow graph: what it creates, reuses, is refused, trains and differentiates."""
+
+
+app.command("run", epilog=run.EXAMPLE)(run.run)
+app.command("prove", epilog=prove.EXAMPLE)(prove.prove)
+app.command("show", epilog=show.EXAMPLE)(show.show)
+app.command("list", epilog=list_scenarios.EXAMPLE)(list_scenarios.list_scenarios)
+app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
+
+
+def main(argv: list[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit status."""
+    arguments = sys.argv[1:] if argv is None else argv
+    try:
+        app(args=arguments, prog_name="scopewatch", standalone_mode=True)
+    except ScopewatchError as error:
+        _complain(str(error))
+        _leave(error.exit_status)
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        _leave(130)
+    except BrokenPipeError:
+        # Whoever read our output is gone; Python would complain once more while closing it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave(141)
+    _leave(0)
+
+
+def _complain(message: str) -> None:
+    from scopewatch.views.text import plain
+
+    print("scopewatch: " + "\n".join(plain(line) for line in message.splitlines()), file=sys.stderr)
+
+
+def _leave(status: int) -> NoReturn:
+    sys.exit(status)

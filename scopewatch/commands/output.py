@@ -1,0 +1,138 @@
+"""Where screens go: the terminal, a pipe, an SVG or HTML file; always the same lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, RenderableType
+
+from scopewatch.errors import UsageError
+from scopewatch.model.claims import Proof
+from scopewatch.model.log import Log
+from scopewatch.views.screen import Screen
+
+_HTML = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>scopewatch</title><style>
+{stylesheet}
+body {{ color: {foreground}; background-color: {background}; }}
+</style></head>
+<body><pre style="font-family:Menlo,'DejaVu Sans Mono',consolas,'Courier New',monospace"><code>{code}</code></pre></body></html>
+"""
+
+
+def console(width: int | None = None, record: bool = False, file: Any = None) -> Console:
+    """The console of a command. In a pipe it is 80 columns wide, or what COLUMNS says."""
+    if width is None and not sys.stdout.isatty():
+        width = int(os.environ["COLUMNS"]) if os.environ.get("COLUMNS", "").isdecimal() else 80
+    return Console(width=width, record=record, file=file, highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+def ascii_only(target: Console) -> bool:
+    """Whether the output cannot show lines drawn with box characters."""
+    return not (target.encoding or "").lower().startswith("utf")
+
+
+def print_lines(lines: Sequence[RenderableType], svg: Path | None = None, html: Path | None = None, title: str = "scopewatch") -> None:
+    """Print a screen, and save the same screen as SVG and HTML where asked."""
+    target = console()
+    for line in lines:
+        target.print(line)
+    for file, export in ((svg, _svg), (html, _html)):
+        if file is not None:
+            save_text(file, export(lines, target.width, title))
+
+
+def _recorded(lines: Sequence[RenderableType], width: int) -> Console:
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        target = Console(width=width, record=True, file=nowhere, highlight=False, markup=False, emoji=False, force_terminal=True, color_system="standard")
+        for line in lines:
+            target.print(line)
+    return target
+
+
+def _svg(lines: Sequence[RenderableType], width: int, title: str) -> str:
+    from rich.terminal_theme import SVG_EXPORT_THEME
+
+    svg = _recorded(lines, width).export_svg(title=title, theme=SVG_EXPORT_THEME)
+    # Rich names web fonts; a hand-out must not need a network.
+    return re.sub(r"@font-face\s*\{[^}]*\}", "", svg).replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
+
+
+def _html(lines: Sequence[RenderableType], width: int, title: str) -> str:
+    del title
+    return _recorded(lines, width).export_html(code_format=_HTML)
+
+
+def save_text(file: Path, content: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
+    from scopewatch.model.log_file import write_atomically
+
+    with write_atomically(file) as stream:
+        stream.write(content.encode())
+
+
+def print_json(data: dict[str, Any], descriptor: int | None = None) -> None:
+    """One JSON object on standard output, or on the descriptor that was kept for it."""
+    content = json.dumps(data, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    if descriptor is None:
+        sys.stdout.write(content)
+        sys.stdout.flush()
+        return
+    with os.fdopen(os.dup(descriptor), "w", encoding="utf-8") as out:
+        out.write(content)
+
+
+def screen_of(log: Log, proofs: Sequence[Proof], depth: int | None, pattern: str | None) -> Screen:
+    """What the views of a run are given.
+
+    Raises:
+        UsageError: `pattern` is no regular expression.
+    """
+    target = console()
+    return Screen(log, proofs, target.width, depth, compiled(pattern), ascii_only(target))
+
+
+def compiled(pattern: str | None) -> re.Pattern[str] | None:
+    """The regular expression of `--filter`.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return None if pattern is None else re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"--filter {pattern!r} is no regular expression: {error}.") from None
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Says on a terminal what is being done; says nothing in a pipe.
+
+    The line is erased before the program prints anything of its own, so it shows only while
+    scopewatch itself works.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+
+    def say(message: str) -> None:
+        shown = "" if message.startswith("running") else f"{message} ..."
+        sys.stderr.write(f"\r\x1b[2K{shown}")
+        sys.stderr.flush()
+
+    try:
+        yield say
+    finally:
+        sys.stderr.write("\r\x1b[2K")
+        sys.stderr.flush()

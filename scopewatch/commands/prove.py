@@ -1,0 +1,71 @@
+"""`scopewatch prove TARGET NAME`: only the proof; exit status 0 proved, 1 refuted or unknown."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from scopewatch.commands import options as o
+from scopewatch.commands.output import print_json, print_lines, save_text, screen_of
+from scopewatch.commands.proving import is_bad
+from scopewatch.commands.show import find_log
+from scopewatch.errors import UsageError
+from scopewatch.model.claims import Judgement, certificate_to_json, load_certificate
+from scopewatch.proof.proofs import check_saved, prove_name
+from scopewatch.views.proof import judgement_lines, proof_view
+
+EXAMPLE = "Example: scopewatch prove dense w"
+
+
+def prove(
+    target: Annotated[str, typer.Argument(help="A scenario, file or module:function; with --check: the log of the run.")],
+    name: Annotated[Optional[str], typer.Argument(help="The Python name (NAME@LINE, NAME#2 for one binding) or tensor that is claimed never to be a variable.")] = None,
+    arguments: o.ProgramArguments = None,
+    until: o.UntilOption = o.Until.first_step,
+    loss: o.LossOption = None,
+    certificate: Annotated[Optional[Path], typer.Option("--certificate", metavar="FILE", help="Save the certificate.")] = None,
+    check: Annotated[Optional[Path], typer.Option("--check", metavar="FILE", help="Check this saved certificate against the LOG given as target.")] = None,
+    json_report: o.JsonOption = False,
+    svg: o.SvgOption = None,
+    html: o.HtmlOption = None,
+    inputs: o.InputOption = None,
+    measure: o.MeasureOption = False,
+    compat: o.CompatOption = True,
+) -> None:
+    """Prove that a tensor is never a variable, or show which obligation fails."""
+    if check is not None:
+        raise typer.Exit(_check(check, target, json_report))
+    if name is None:
+        raise UsageError(f"name what to prove, for example: scopewatch prove {target} w")
+    from scopewatch.commands.watching import watch_target
+    from scopewatch.record.quiet import stdout_to_stderr
+    from scopewatch.record.session import Wishes
+
+    wishes = Wishes(until.value, (name,), loss, tuple(arguments or ()), o.parse_inputs(inputs), measure, compat)
+    with ExitStack() as stack:
+        descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None
+        log = watch_target(target, wishes)
+        argued, proofs = prove_name(log, name)
+        if certificate is not None:
+            save_text(certificate, json.dumps(certificate_to_json(argued), indent=1) + "\n")
+        if json_report:
+            from scopewatch.model.report import build_report
+
+            print_json(build_report(log, proofs), descriptor)
+        else:
+            print_lines(proof_view(screen_of(log, proofs, None, None)), svg, html, f"scopewatch prove {target} {name}")
+    raise typer.Exit(1 if any(is_bad(p) for p in proofs) else 0)
+
+
+def _check(file: Path, log: str, json_report: bool) -> int:
+    saved = load_certificate(file)
+    judgement: Judgement = check_saved(saved, find_log(log))
+    if json_report:
+        print_json({"accepted": judgement.accepted, "verdict": judgement.verdict, "objections": list(judgement.objections)})
+    else:
+        print_lines(judgement_lines(saved, judgement))
+    return 0 if judgement.accepted and judgement.verdict == "proved" else 1

@@ -1,0 +1,80 @@
+"""`scopewatch run TARGET`: run, watch, and print the report."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from scopewatch.commands import options as o
+from scopewatch.commands.output import compiled, print_json, print_lines, screen_of
+from scopewatch.commands.proving import proofs_of_names, status_of
+from scopewatch.commands.watching import watch_target
+from scopewatch.errors import UsageError
+from scopewatch.views.run import VIEWS
+from scopewatch.views.screen import Screen
+
+EXAMPLE = "Example: scopewatch run dense --view requests --view proof"
+
+
+def run(
+    target: o.TargetArgument,
+    arguments: o.ProgramArguments = None,
+    until: o.UntilOption = o.Until.first_step,
+    prove: o.ProveOption = None,
+    loss: o.LossOption = None,
+    view: o.ViewOption = None,
+    depth: o.DepthOption = None,
+    pattern: o.FilterOption = None,
+    json_report: o.JsonOption = False,
+    save: Annotated[Optional[Path], typer.Option("--save", metavar="LOG", help="Save the run, for: scopewatch show LOG.")] = None,
+    svg: o.SvgOption = None,
+    html: o.HtmlOption = None,
+    inputs: o.InputOption = None,
+    measure: o.MeasureOption = False,
+    compat: o.CompatOption = True,
+) -> None:
+    """Run a program, watch it, and show scopes, requests, trainable sets, gradients and proof.
+
+    The program is executed. It is stopped before its second Session.run that is no initializer, unless --until says otherwise.
+    """
+    check_views(view)
+    compiled(pattern)
+    from scopewatch.record.quiet import stdout_to_stderr
+    from scopewatch.record.session import Wishes
+
+    wishes = Wishes(until.value, tuple(prove or ()), loss, tuple(arguments or ()), o.parse_inputs(inputs), measure, compat)
+    with ExitStack() as stack:
+        descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None
+        log = watch_target(target, wishes, save)
+        proofs = proofs_of_names(log, log.header.claims)
+        if json_report:
+            from scopewatch.model.report import build_report
+
+            print_json(build_report(log, proofs), descriptor)
+        else:
+            print_lines(views_of(screen_of(log, proofs, depth, pattern), view), svg, html, f"scopewatch run {target}")
+    raise typer.Exit(status_of(log, proofs))
+
+
+def check_views(names: list[str] | None) -> None:
+    """Fail before a long run, not after it.
+
+    Raises:
+        UsageError: there is no view of one of these names.
+    """
+    for name in names or []:
+        if name not in VIEWS:
+            raise UsageError(f"there is no view {name!r}. Views: {', '.join(VIEWS)}.")
+
+
+def views_of(screen: Screen, names: list[str] | None) -> list[RenderableType]:
+    """The lines of the named views, one after the other; of the first screen where none is named."""
+    lines: list[RenderableType] = []
+    for name in names or ["summary"]:
+        lines += [*([Text()] if lines else []), *VIEWS[name](screen)]
+    return lines

@@ -1,0 +1,66 @@
+"""`scopewatch show LOG`: any view of a saved run, without TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+
+from scopewatch.commands import options as o
+from scopewatch.commands.output import print_json, print_lines, screen_of
+from scopewatch.commands.proving import proofs_of_names
+from scopewatch.commands.run import check_views, views_of
+from scopewatch.errors import UsageError
+from scopewatch.model.cache import cache_file
+from scopewatch.model.log import Log
+from scopewatch.model.log_file import load_log
+from scopewatch.views.text import QUIET, text
+
+EXAMPLE = "Example: scopewatch show dense --view gradients"
+
+
+def show(
+    log: Annotated[str, typer.Argument(metavar="LOG", help="A file saved with --save, or a target whose last run is drawn (dense).")],
+    prove: o.ProveOption = None,
+    view: o.ViewOption = None,
+    depth: o.DepthOption = None,
+    pattern: o.FilterOption = None,
+    json_report: o.JsonOption = False,
+    svg: o.SvgOption = None,
+    html: o.HtmlOption = None,
+) -> None:
+    """Draw a saved run again. TensorFlow is not imported; nothing is run."""
+    check_views(view)
+    recorded = find_log(log)
+    proofs = proofs_of_names(recorded, tuple(prove or recorded.header.claims))
+    if json_report:
+        from scopewatch.model.report import build_report
+
+        print_json(build_report(recorded, proofs))
+        return
+    lines: list[RenderableType] = [_origin(recorded)]
+    print_lines([*lines, *views_of(screen_of(recorded, proofs, depth, pattern), view)], svg, html, f"scopewatch show {log}")
+
+
+def find_log(name: str) -> Log:
+    """The log of a file, else the last run of a target.
+
+    Raises:
+        UsageError: there is neither.
+        LogFileError: the file is no log, or damaged.
+    """
+    file = Path(name)
+    if file.is_file() and file.suffix != ".py":
+        return load_log(file)
+    kept = cache_file(name)
+    if kept.is_file():
+        return load_log(kept)
+    raise UsageError(f"there is no file {name}, and no run of a target {name!r} was recorded yet. Record one with: scopewatch run {name}")
+
+
+def _origin(log: Log) -> RenderableType:
+    header = log.header
+    when = header.recorded_at[:16].replace("T", " ")
+    return text(f"recorded {when} UTC with TensorFlow {header.tensorflow}, until {header.until}", QUIET)

@@ -1,0 +1,39 @@
+"""Recording a target for a command: the run, and its log in the cache."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from scopewatch.commands.output import progress
+from scopewatch.errors import ScopewatchError, UsageError
+from scopewatch.model.cache import cache_file
+from scopewatch.model.log import Log
+from scopewatch.model.log_file import save_log
+from scopewatch.record.session import Wishes, record
+
+
+def watch_target(target: str, wishes: Wishes, save: Path | None = None) -> Log:
+    """Record a run; keep it in the cache and, if asked, in a file.
+
+    Raises:
+        ScopewatchError: the target cannot be run, or the log cannot be saved where asked.
+    """
+    if save is not None and not save.absolute().parent.is_dir():
+        raise UsageError(f"cannot write {save}: there is no folder {save.parent}.")
+    with progress() as say:
+        log = record(target, replace(wishes, progress=say))
+    sys.stdout.flush()
+    if save is not None:
+        save_log(log, save)
+    # A cache that cannot be written must not spoil a run that was asked for on the screen.
+    with suppress(ScopewatchError, OSError):
+        kept = cache_file(target)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        save_log(log, kept)
+    if not log.graphs and not log.events and log.error is None:
+        raise UsageError(f"{target} built no graph and made no request: nothing of TensorFlow 1 was seen. Is this the right file?")
+    return log
+

@@ -1,0 +1,116 @@
+"""The gradient table: what each variable and named tensor receives, and what an optimizer updates."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from scopewatch.model.events import Bound, Differentiated, Frame
+from scopewatch.model.graph import VARIABLE_OPS, GraphSnapshot, writes_variable
+from scopewatch.model.log import GradientMeasure, Log, Receipt
+from scopewatch.model.names import python_names
+
+
+@dataclass(frozen=True)
+class GradientRow:
+    """One receipt with its Python name; `tensor` carries no `:0` where it is a variable."""
+
+    tensor: str
+    python_name: str | None
+    bound_at: Frame | None
+    receipt: Receipt
+    updated: bool
+
+    @property
+    def role(self) -> str:
+        """variable or tensor."""
+        return "variable" if self.receipt.is_variable else "tensor"
+
+
+@dataclass(frozen=True)
+class GradientTable:
+    """The rows of one loss: variables first, then named tensors in the order of their binding."""
+
+    measure: GradientMeasure
+    rows: tuple[GradientRow, ...]
+
+
+def build_gradients(log: Log) -> list[GradientTable]:
+    """One table for each loss, the main one first."""
+    names = python_names(log)
+    tables = []
+    for measure in log.gradients:
+        graph = log.graph_by_id[measure.graph]
+        updated = updated_variables(log, graph, measure.loss)
+        rows = [
+            _row(log, names.get((graph.id, r.tensor)), r, r.is_variable and r.tensor in updated)
+            for r in measure.receipts
+        ]
+        tables.append(GradientTable(measure, tuple(rows)))
+    return tables
+
+
+def _row(log: Log, bound: Bound | None, receipt: Receipt, updated: bool) -> GradientRow:
+    tensor = receipt.tensor.removesuffix(":0") if receipt.is_variable else receipt.tensor
+    return GradientRow(
+        tensor, bound.name if bound else None, log.caller(bound.path) if bound else None, receipt, updated
+    )
+
+
+def updated_variables(log: Log, graph: GraphSnapshot, loss: str) -> set[str]:
+    """The variables (by storage tensor) that some op writes depending on their gradient from this loss.
+
+    A gradient kept in a variable that is not trainable (an accumulator, a moment) counts as passed on.
+    """
+    gradients: dict[str, set[str]] = {}
+    for call in log.of(Differentiated):
+        if call.graph == graph.id and loss in call.ys:
+            for x, grad in zip(call.xs, call.grads, strict=True):
+                if grad is not None:
+                    gradients.setdefault(x, set()).add(grad)
+    if not gradients:
+        return set()
+    writers = _writers(graph)
+    updated = set()
+    for variable, grads in gradients.items():
+        wanted = {graph.body.index.get(g.rpartition(":")[0]) for g in grads} - {None}
+        starts = [e.op for op in writers.get(variable, ()) for e in graph.body.inputs(op)[1:]]
+        if wanted and _reaches(graph, starts, wanted, writers):
+            updated.add(variable)
+    return updated
+
+
+def _writers(graph: GraphSnapshot) -> dict[str, list[int]]:
+    """Storage tensor to the ops of the graph that write it."""
+    body = graph.body
+    found: dict[str, list[int]] = {}
+    for op, op_type in enumerate(body.types):
+        if writes_variable(op_type) and body.starts[op] < body.starts[op + 1]:
+            target = body.edge_ops[body.starts[op]]
+            while body.types[target] in ("Identity", "RefIdentity", "Enter", "RefEnter", "RefSwitch", "Switch"):
+                target = body.edge_ops[body.starts[target]]
+            if body.types[target] in VARIABLE_OPS:
+                found.setdefault(f"{body.names[target]}:0", []).append(op)
+    return found
+
+
+def _reaches(graph: GraphSnapshot, starts: list[int], wanted: set[int | None], writers: dict[str, list[int]]) -> bool:
+    """Whether any of the wanted ops stands behind the starts."""
+    body = graph.body
+    seen, queue = set(starts), deque(starts)
+    while queue:
+        op = queue.popleft()
+        if op in wanted:
+            return True
+        following = [e.op for e in body.inputs(op)]
+        if body.types[op] in VARIABLE_OPS:
+            record = graph.by_op.get(("", body.names[op]))
+            if record is not None and not record.trainable:
+                following += [
+                    e.op for w in writers.get(f"{body.names[op]}:0", ()) for e in body.inputs(w)[1:]
+                ]
+        for source in following:
+            if source not in seen:
+                seen.add(source)
+                queue.append(source)
+    return False

@@ -1,0 +1,1 @@
+"""Rich renderables made from model data: nothing here prints, records or decides."""

@@ -1,0 +1,109 @@
+"""What each variable and named tensor receives from the loss, and what is updated."""
+
+from __future__ import annotations
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from scopewatch.model.gradients import GradientRow, GradientTable
+from scopewatch.model.log import Receipt
+from scopewatch.views.screen import Screen
+from scopewatch.views.tables import table
+from scopewatch.views.text import BAD, QUIET, RECEIVES_STYLES, TENSOR, VARIABLE, number, place, plain, short_file, text
+
+_HOW = {"given": "as asked", "returned": "returned", "observed": "differentiated by the program", "assumed": "ASSUMED"}
+_REASONS = {
+    "stopped": "stopped",
+    "not_connected": "no path to the loss",
+    "not_differentiable": "not differentiable",
+    "flows": "",
+}
+
+
+def gradients_view(screen: Screen) -> list[RenderableType]:
+    """One table for each loss, all rows."""
+    found: list[RenderableType] = []
+    for index, of_loss in enumerate(screen.gradients):
+        rows = [r for r in of_loss.rows if screen.wanted(r.tensor, r.python_name)]
+        found += [*([Text()] if index else []), _table(screen, of_loss, rows, full=True)]
+        unknown = {r.receipt.norm_unknown_because for r in rows if r.receipt.norm_unknown_because}
+        found += [_line(f"unknown, because {why}") for why in sorted(unknown)]
+    return found or [Text("GRADIENT  no loss: the program differentiates nothing and names no float tensor. Name one with --loss.")]
+
+
+def _line(content: str) -> Text:
+    line = text(content, QUIET)
+    line.no_wrap, line.overflow = False, "fold"
+    return line
+
+
+def gradient_summary(screen: Screen, names: set[str], most: int) -> list[RenderableType]:
+    """The variables and the tensors of these Python names, for the main loss."""
+    if not screen.gradients:
+        return []
+    of_loss = screen.gradients[0]
+    rows = [r for r in of_loss.rows if r.role == "variable" or r.python_name in names]
+    shown = rows if len(rows) <= most else _telling(rows, most - 1)
+    made = _table(screen, of_loss, shown, full=False)
+    if len(rows) > len(shown):
+        made.add_row(Text(f"  ... {len(rows) - len(shown)} more: --view gradients", QUIET), "", "", "")
+    return [made]
+
+
+def _telling(rows: list[GradientRow], most: int) -> list[GradientRow]:
+    """The rows that say most: tensors and variables without a gradient, then the first of the rest."""
+    odd = [r for r in rows if r.role == "tensor" or r.receipt.receives not in ("dense", "sparse")]
+    chosen = {id(r) for r in [*odd, *rows][:most]}
+    return [r for r in rows if id(r) in chosen][:most]
+
+
+def _table(screen: Screen, of_loss: GradientTable, rows: list[GradientRow], full: bool) -> Table:
+    measure = of_loss.measure
+    loss = measure.python_name or measure.loss
+    how = "" if measure.how in ("given", "observed") and not full else f" ({_HOW[measure.how]})"
+    title = f"GRADIENT of {plain(loss)}{how}, {measure.at}"
+    made = table([title, "receives", "norm", "updated"], right=["norm"])
+    names = [_name(screen, row) for row in rows]
+    width = min(max((n.cell_len for n in names), default=0), 40)
+    for row, name in zip(rows, names, strict=True):
+        name.truncate(width, overflow="ellipsis", pad=True)
+        made.add_row(name + Text("  ") + _where(row), *_receipt(row))
+    return made
+
+
+def _name(screen: Screen, row: GradientRow) -> Text:
+    if row.role == "variable":
+        return Text(f"  [{plain(screen.shorten(row.tensor))}]", VARIABLE, no_wrap=True, overflow="ellipsis")
+    name = row.python_name or row.tensor
+    return Text(f"  {plain(name)}", TENSOR, no_wrap=True, overflow="ellipsis")
+
+
+def _where(row: GradientRow) -> Text:
+    if row.role == "variable":
+        return Text("variable", QUIET)
+    return Text(f"tensor {place(row.bound_at)}", QUIET)
+
+
+def _receipt(row: GradientRow) -> tuple[Text, str, Text]:
+    receipt = row.receipt
+    received = Text(receipt.receives, RECEIVES_STYLES[receipt.receives])
+    if receipt.receives == "none":
+        received.append(f": {_because(receipt)}")
+    if receipt.receives == "unknown":
+        received.append(", see below")
+    norm = number(receipt.norm) if receipt.norm is not None else ("unknown" if receipt.receives in ("dense", "sparse") else "-")
+    if row.updated:
+        return received, norm, Text("yes")
+    if row.role == "tensor":
+        return received, norm, Text("NO, computed" if receipt.receives in ("dense", "sparse", "zero") else "no")
+    return received, norm, Text("NO", BAD)
+
+
+def _because(receipt: Receipt) -> str:
+    because = _REASONS[receipt.reason or "not_connected"]
+    blocker = receipt.blocked_by
+    if blocker is None:
+        return because
+    at = f" {short_file(blocker.file)}:{blocker.line}" if blocker.file else ""
+    return f"{because} by {plain(blocker.type)}{at}" if receipt.reason == "stopped" else f"{because}: {plain(blocker.type)}{at}"

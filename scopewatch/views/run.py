@@ -1,0 +1,151 @@
+"""A run on the terminal: the first screen, and each of its parts in full by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from scopewatch.model.claims import NEVER_A_VARIABLE, Proof
+from scopewatch.model.flow import build_flow
+from scopewatch.model.log import Log
+from scopewatch.views.flow import flow_lines
+from scopewatch.views.gradients import gradient_summary, gradients_view
+from scopewatch.views.proof import proof_summary, proof_view
+from scopewatch.views.requests import requests_view
+from scopewatch.views.scopes import scope_summary, scopes_view
+from scopewatch.views.screen import Screen, heading
+from scopewatch.views.text import BAD, HEADING, QUIET, WARN, place, plain, text, way
+from scopewatch.views.trainable import trainable_summary, trainable_view
+
+_MOST_SCOPE_LINES = 14
+_MOST_GRADIENT_LINES = 9
+
+
+def title_lines(screen: Screen) -> list[RenderableType]:
+    """What was run, with which TensorFlow, how large it became, and where it was stopped."""
+    header = screen.log.header
+    ops = sum(len(g.body) for g in screen.log.graphs)
+    graphs = f" in {len(screen.log.graphs)} graphs" if len(screen.log.graphs) > 1 else ""
+    seed = f" | seed {header.graph_seed}" if header.graph_seed is not None else ""
+    left = f"{header.target}: {header.title}" if header.title != header.target else header.target
+    right = f"TensorFlow {header.tensorflow} | {ops:,} ops{graphs}{seed}"
+    left = plain(left)
+    room = screen.width - len(right) - 2
+    if len(left) > room:
+        left = left[: max(room - 3, 10)] + "..."
+    space = " " * max(2, screen.width - len(left) - len(right))
+    title = Text.assemble((left, HEADING), space, (right, QUIET), no_wrap=True, overflow="ellipsis")
+    stopped = [text(f"stopped {header.stopped}", QUIET)] if header.stopped else []
+    return [title, *stopped]
+
+
+def summary(screen: Screen) -> list[RenderableType]:
+    """The first screen: flow, scopes, trainable sets, gradients, proof, and what to type next."""
+    names = {p.claim.python_name for p in screen.proofs}
+    return [
+        *title_lines(screen),
+        *_error(screen.log),
+        *_flow(screen, with_heading=True),
+        *([scope_summary(screen, _MOST_SCOPE_LINES)] if screen.requests or len(screen.scopes) > 1 else [_no_requests(screen)]),
+        *([trainable_summary(screen)] if screen.variables else []),
+        *gradient_summary(screen, names, _MOST_GRADIENT_LINES),
+        *proof_summary(screen),
+        *_closing(screen),
+    ]
+
+
+def _no_requests(screen: Screen) -> Text:
+    count = len(screen.variables)
+    made = f"{count} variable{'' if count == 1 else 's'} made without any" if count else "no variable either"
+    return text(f"SCOPE  no get_variable request; {made}", QUIET)
+
+
+def _error(log: Log) -> list[RenderableType]:
+    """The exception that ended the program, first: nothing else matters as much."""
+    error = log.error
+    if error is None:
+        return []
+    first = error.message.splitlines()[0] if error.message else ""
+    lines: list[RenderableType] = [
+        Text.assemble(("X ", BAD), (f"{error.type} at {place(log.caller(error.path))}: ", BAD), plain(first), overflow="fold"),
+        text(f"    reached by {way(log.path(error.path))}", QUIET),
+    ]
+    explained = Text("    " + plain(error.explanation), overflow="fold")
+    return [*lines, explained]
+
+
+def _flow(screen: Screen, with_heading: bool) -> list[RenderableType]:
+    structural = next((p for p in screen.proofs if p.claim.kind == NEVER_A_VARIABLE), None)
+    if structural is None:
+        return []
+    drawn = _drawing(screen, structural, 0)
+    title = heading("FLOW", "[boxed] = variable, kept between runs    plain = tensor, recomputed")
+    return [*([title] if with_heading else []), *drawn] if drawn else []
+
+
+def _drawing(screen: Screen, proof: Proof, index: int) -> list[RenderableType]:
+    graph, tensor = proof.claim.graphs[index], proof.claim.tensors[index]
+    loss = next((g.loss for g in screen.log.gradients if g.graph == graph), None)
+    tree = build_flow(screen.log, graph, tensor, loss)
+    if tree is None or not tree.operands:
+        return []
+    lines = flow_lines(tree, screen.width - 2, screen.ascii_only)
+    return [Text.assemble("  ", line, no_wrap=True, overflow="ellipsis") for line in lines]
+
+
+def flow_view(screen: Screen) -> list[RenderableType]:
+    """The flow of each claimed tensor; of every distinct one where a name was bound several times."""
+    lines: list[RenderableType] = []
+    for proof in screen.proofs:
+        if proof.claim.kind == NEVER_A_VARIABLE:
+            for index, tensor in enumerate(proof.claim.tensors):
+                lines += [heading("FLOW", f"{proof.claim.python_name} = {tensor}"), *_drawing(screen, proof, index)]
+    return lines or [Text("FLOW  name a tensor to draw: --prove NAME")]
+
+
+def _closing(screen: Screen) -> list[RenderableType]:
+    """Where the run was stopped, notes, and the next command worth typing."""
+    header = screen.log.header
+    lines: list[RenderableType] = []
+    notes = [*screen.trainable.notes]
+    if header.adaptations:
+        lines.append(text("adapted: " + "; ".join(header.adaptations), QUIET))
+    lines += [text(f"note: {n}", WARN) for n in header.notes]
+    if screen.gradients and screen.gradients[0].measure.how == "assumed":
+        lines.append(text("the loss is ASSUMED: the program differentiates nothing; name one with --loss NAME", WARN))
+    note = Text()
+    if notes:
+        more = f" (+{len(notes) - 1} more)" if len(notes) > 1 else ""
+        note = Text.assemble(("note 1: ", WARN), plain(notes[0].title) + more)
+    following = f"next: {_next(screen)}"
+    space = screen.width - note.cell_len - len(following)
+    if notes and space >= 2:
+        lines.append(Text.assemble(note, " " * space, (following, HEADING), no_wrap=True, overflow="ellipsis"))
+    else:
+        lines += [note] if notes else []
+        lines.append(Text(following, HEADING, no_wrap=True, overflow="ellipsis"))
+    return lines
+
+
+def _next(screen: Screen) -> str:
+    target = plain(screen.log.header.target)
+    if screen.log.error is not None:
+        return f"scopewatch show {target} --view requests"
+    if screen.proofs:
+        return f"scopewatch prove {target} {plain(screen.proofs[0].claim.python_name)}"
+    return f"scopewatch show {target} --view requests"
+
+
+VIEWS: dict[str, Callable[[Screen], list[RenderableType]]] = {
+    "summary": summary,
+    "scopes": scopes_view,
+    "requests": requests_view,
+    "trainable": trainable_view,
+    "gradients": gradients_view,
+    "flow": flow_view,
+    "proof": proof_view,
+}
+"""Every view by the name that `--view` takes."""
+

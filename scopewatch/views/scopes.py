@@ -1,0 +1,127 @@
+"""The scope tree with the variables asked for in each scope."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from scopewatch.model.events import Outcome
+from scopewatch.model.log import shape_text
+from scopewatch.model.requests import RequestRow
+from scopewatch.model.scopes import Scope, params_of, roots
+from scopewatch.views.screen import Screen, heading
+from scopewatch.views.tables import table
+from scopewatch.views.text import OUTCOME_MARKS, QUIET, REUSE_WORDS, VARIABLE, place, plain, text
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One line of the tree: a scope, or a variable asked for in it."""
+
+    label: Text
+    at: str
+    outcome: Text
+    shape: str
+    params: str
+
+
+def scopes_view(screen: Screen) -> list[RenderableType]:
+    """The whole tree: every scope with its flag, how often it was entered, and its name scopes."""
+    made = table(["SCOPE", "set at / asked at", "outcome", "shape", "params"], right=["params"])
+    for line in _lines(screen, full=True):
+        made.add_row(line.label, line.at, line.outcome, line.shape, line.params)
+    rows = [_entry(s) for s in screen.scopes if s.name and screen.wanted(s.name) and _is_worth_saying(s)]
+    return [made, *([Text(), heading("ENTERED"), *rows] if rows else [])]
+
+
+def scope_summary(screen: Screen, most: int) -> RenderableType:
+    """The tree cut to a few lines for the first screen."""
+    made = table(["SCOPE", "asked at", "outcome", "shape", "params"], right=["params"])
+    lines = list(_lines(screen, full=False))
+    for line in lines[:most] if len(lines) > most else lines:
+        made.add_row(line.label, line.at, line.outcome, line.shape, line.params)
+    if len(lines) > most:
+        made.add_row(Text(f"... {len(lines) - most} more lines: --view scopes", QUIET), "", "", "", "")
+    return made
+
+
+def _lines(screen: Screen, full: bool) -> Iterator[_Line]:
+    for root in roots(screen.scopes):
+        graph = f" of graph {root.graph}" if len(roots(screen.scopes)) > 1 else ""
+        if root.requests or graph or full:
+            yield _scope_line(root, 0, f"(root){graph}")
+            yield from _requests(screen, root, 1)
+        shift = 0 if root.requests or graph or full else 1
+        for child in root.children:
+            for depth, scope in child.walk(1):
+                if screen.depth is not None and depth > screen.depth:
+                    continue
+                if not screen.wanted(*(s.name for _, s in scope.walk()), *(r.event.name for r in scope.requests)):
+                    continue
+                yield _scope_line(scope, depth - shift, scope.name if scope in root.children else _below(scope, root))
+                yield from _requests(screen, scope, depth - shift + 1)
+
+
+def _below(scope: Scope, root: Scope) -> str:
+    """A scope's name below its parent in the tree."""
+    for _, parent in root.walk():
+        if scope in parent.children and parent.name:
+            return scope.name[len(parent.name) + 1 :]
+    return scope.name
+
+
+def _scope_line(scope: Scope, depth: int, label: str) -> _Line:
+    shown = Text("  " * depth + plain(label), no_wrap=True, overflow="ellipsis")
+    if scope.reuse != "false":
+        shown.append(f"  reuse={REUSE_WORDS[scope.reuse]}", QUIET)
+    at = place(scope.flag_set_at) if scope.flag_set_at else ""
+    return _Line(shown, at, Text(), "", f"{scope.params:,}" if scope.params else "")
+
+
+def _requests(screen: Screen, scope: Scope, depth: int) -> Iterator[_Line]:
+    """One line for each variable that was asked for in a scope, with all its outcomes."""
+    by_name: dict[str, list[RequestRow]] = {}
+    for row in scope.requests:
+        by_name.setdefault(row.event.name, []).append(row)
+    for name, rows in by_name.items():
+        if not screen.wanted(name, scope.name):
+            continue
+        first = rows[0]
+        label = name[len(scope.name) + 1 :] if scope.name and name.startswith(f"{scope.name}/") else name
+        shown = Text("  " * depth, no_wrap=True, overflow="ellipsis")
+        shown.append(plain(label), VARIABLE)
+        params = params_of(first.event) if first.event.outcome == "created" else 0
+        yield _Line(
+            shown,
+            place(first.caller),
+            outcome_text(Counter(r.event.outcome for r in rows)),
+            shape_text(first.event.shape),
+            f"{params:,}" if params else "",
+        )
+
+
+def outcome_text(outcomes: Counter[Outcome]) -> Text:
+    """`+ created  = reused x2`."""
+    parts = []
+    for outcome, (mark, style) in OUTCOME_MARKS.items():
+        if outcomes[outcome]:
+            times = f" x{outcomes[outcome]}" if outcomes[outcome] > 1 else ""
+            parts.append(Text(mark + times, style))
+    return Text("  ").join(parts)
+
+
+def _is_worth_saying(scope: Scope) -> bool:
+    return scope.entered > 1 or any(n != scope.name for n in scope.name_scopes) or scope.entered_by_library > 0
+
+
+def _entry(scope: Scope) -> Text:
+    by = f"{scope.entered} by the program" + (f", {scope.entered_by_library} by libraries" if scope.entered_by_library else "")
+    line = text(f"  {scope.name}: {by}")
+    names = [n or "(none)" for n in scope.name_scopes]
+    if names != [scope.name]:
+        line.append(plain(f"; name scopes {', '.join(names[:4])}"), QUIET)
+    return line

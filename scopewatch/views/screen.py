@@ -1,0 +1,83 @@
+"""What every view of a run is given: the run, its proofs, and how the user wants to see it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from rich.text import Text
+
+from scopewatch.model.claims import Proof
+from scopewatch.model.gradients import GradientTable, build_gradients
+from scopewatch.model.log import Log
+from scopewatch.model.requests import RequestRow, build_requests
+from scopewatch.model.scopes import Scope, build_scopes
+from scopewatch.model.short import short_names
+from scopewatch.model.variables import TrainableSets, VariableRow, build_trainable, build_variables
+from scopewatch.views.text import HEADING, QUIET, plain
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One run to be drawn. `pattern` keeps only names that it finds; `depth` cuts the scope tree."""
+
+    log: Log
+    proofs: Sequence[Proof]
+    width: int = 80
+    depth: int | None = None
+    pattern: re.Pattern[str] | None = None
+    ascii_only: bool = False
+
+    @cached_property
+    def scopes(self) -> list[Scope]:
+        """All scopes, each graph's root first."""
+        return build_scopes(self.log)
+
+    @cached_property
+    def requests(self) -> list[RequestRow]:
+        """All requests, in order."""
+        return build_requests(self.log)
+
+    @cached_property
+    def variables(self) -> list[VariableRow]:
+        """All variables."""
+        return build_variables(self.log)
+
+    @cached_property
+    def trainable(self) -> TrainableSets:
+        """The three trainable sets."""
+        return build_trainable(self.log)
+
+    @cached_property
+    def gradients(self) -> list[GradientTable]:
+        """A table for each loss."""
+        return build_gradients(self.log)
+
+    @cached_property
+    def short(self) -> dict[str, str]:
+        """Variable name to the shortest name that is unique in this run."""
+        names = [v.record.name for v in self.variables] + [r.event.name for r in self.requests]
+        return short_names(names)
+
+    def wanted(self, *names: str | None) -> bool:
+        """Whether `--filter` lets something with these names through."""
+        return self.pattern is None or any(self.pattern.search(n) for n in names if n)
+
+    def shorten(self, name: str) -> str:
+        """The short form of a variable's name."""
+        return self.short.get(name, name)
+
+
+def heading(title: str, detail: str = "") -> Text:
+    """The line above a section."""
+    return Text.assemble((title, HEADING), ("  " + plain(detail) if detail else "", QUIET), no_wrap=True, overflow="ellipsis")
+
+
+def listed(names: Iterable[str], most: int = 6) -> str:
+    """Names with spaces between, the first few of many."""
+    names = list(names)
+    if not names:
+        return "none"
+    return " ".join(plain(n) for n in names[:most]) + (f" +{len(names) - most} more" if len(names) > most else "")

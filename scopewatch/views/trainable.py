@@ -1,0 +1,59 @@
+"""The three sets of trainable variables side by side, and why they disagree."""
+
+from __future__ import annotations
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from scopewatch.model.variables import Note
+from scopewatch.views.screen import Screen, listed
+from scopewatch.views.tables import table
+from scopewatch.views.text import QUIET, WARN, plain, text
+
+
+def trainable_view(screen: Screen) -> list[RenderableType]:
+    """One line a variable, one column for the graph, each layer object and each optimizer."""
+    sets = screen.trainable
+    holders = [("the graph's collection", sets.graph)]
+    holders += [(f"layer object {key}", names) for key, names in sets.layers.items()]
+    holders += [(f"optimizer {name}", names) for name, names in sets.optimizers]
+    names = list(dict.fromkeys(n for _, held in holders for n in held))
+    made = table(["TRAINABLE", *(str(n) for n in range(1, len(holders) + 1))])
+    for name in names:
+        if screen.wanted(name):
+            made.add_row(text(name), *("x" if name in held else "-" for _, held in holders))
+    legend = [text(f"  {n}  {holder}: {len(held)}", QUIET) for n, (holder, held) in enumerate(holders, start=1)]
+    return [made, *legend, *_notes(sets.notes)]
+
+
+def _notes(notes: tuple[Note, ...]) -> list[RenderableType]:
+    return [
+        Text.assemble((f"note {index}: ", WARN), plain(note.text), overflow="fold")
+        for index, note in enumerate(notes, start=1)
+    ]
+
+
+def trainable_summary(screen: Screen) -> Text:
+    """The three sets in one line."""
+    sets = screen.trainable
+    line = Text.assemble(("Trainable", "bold"), ("  graph: ", QUIET), _short(screen, sets.graph), no_wrap=True, overflow="ellipsis")
+    optimizers = list(dict.fromkeys((n, v) for n, v in sets.optimizers))
+    for name, given in optimizers[:2]:
+        label = "optimizer" if len(optimizers) == 1 else plain(name)
+        line.append(f"  {label}: ", QUIET)
+        line.append("the same" if given == sets.graph and len(given) > 3 else _short(screen, given))
+    layers = list(sets.layers.items())
+    if len(layers) == 1:
+        line.append("  layer object: ", QUIET)
+        line.append(_short(screen, layers[0][1]))
+    elif layers:
+        told = sum(len(v) for _, v in layers)
+        line.append(f"  {len(layers)} layer objects: ", QUIET)
+        line.append(f"{told} variables")
+    if sets.notes:
+        line.append(" (note 1)", WARN)
+    return line
+
+
+def _short(screen: Screen, names: tuple[str, ...]) -> str:
+    return listed((screen.shorten(n) for n in names), most=5)
