@@ -30,9 +30,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _root(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version and leave."),
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
-    """Watch a program that builds a TensorFlow graph: what it creates, reuses, is refused, trains and differentiates."""
+    """Watch a program build a TensorFlow graph: what it creates, reuses, is refused, trains, differentiates."""
 
 
 app.command("run", epilog=run.EXAMPLE)(run.run)

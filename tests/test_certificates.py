@@ -14,7 +14,8 @@ from scopewatch.model.claims import LOGGED_STEPS, STRUCTURAL_STEPS, certificate_
 from scopewatch.model.log_file import load_log, save_log
 from scopewatch.proof.checker import check
 from scopewatch.proof.proofs import check_saved
-from scopewatch.proof.prover import claim_about, prove
+from scopewatch.model.names import claim_about
+from scopewatch.proof.prover import prove
 
 pytestmark = [pytest.mark.tf, pytest.mark.xdist_group("certificates")]
 

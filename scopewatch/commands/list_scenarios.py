@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from scopewatch.commands.output import print_lines
 from scopewatch.model.scenarios import scenario_titles
-from scopewatch.views.tables import table
 from scopewatch.views.text import text
 
 EXAMPLE = "Example: scopewatch list"
@@ -12,7 +11,7 @@ EXAMPLE = "Example: scopewatch list"
 
 def list_scenarios() -> None:
     """The bundled scenarios: name, and what each shows."""
-    made = table(["SCENARIO", "what it shows"])
-    for name, title in scenario_titles().items():
-        made.add_row(text(name), text(title))
-    print_lines([made, text("next: scopewatch run dense", "bold")])
+    titles = scenario_titles()
+    width = max(len(name) for name in titles)
+    lines = [text(f"{name:<{width}}  {title}") for name, title in titles.items()]
+    print_lines([*lines, text("next: scopewatch run dense", "bold")])

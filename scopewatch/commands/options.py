@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -26,26 +26,55 @@ def _views(incomplete: str) -> list[str]:
 
 
 TargetArgument = Annotated[
-    str, typer.Argument(help="A scenario (dense), a file (model.py, model.py:function) or package.module:function.", autocompletion=_scenarios)
+    str,
+    typer.Argument(
+        help="A scenario (dense), a file (model.py, model.py:function) or package.module:function.",
+        autocompletion=_scenarios,
+    ),
 ]
-ProgramArguments = Annotated[Optional[list[str]], typer.Argument(help="Arguments for the program, after --.", show_default=False)]
+ProgramArguments = Annotated[
+    list[str] | None, typer.Argument(help="Arguments for the program, after --.", show_default=False)
+]
 UntilOption = Annotated[Until, typer.Option("--until", help="How far the program is run.")]
-LossOption = Annotated[Optional[str], typer.Option("--loss", metavar="NAME", help="The Python name (NAME@LINE, NAME#2) or tensor to differentiate.")]
-ProveOption = Annotated[Optional[list[str]], typer.Option("--prove", metavar="NAME", help="Claim that NAME is never a variable. Repeatable.")]
-ViewOption = Annotated[
-    Optional[list[str]],
-    typer.Option("--view", metavar="NAME", help="summary, scopes, requests, trainable, gradients, flow, proof. Repeatable.", autocompletion=_views),
+LossOption = Annotated[
+    str | None,
+    typer.Option("--loss", metavar="NAME", help="The Python name (NAME@LINE, NAME#2) or tensor to differentiate."),
 ]
-DepthOption = Annotated[Optional[int], typer.Option("--depth", min=1, metavar="N", help="How deep the scope tree is shown.")]
-FilterOption = Annotated[Optional[str], typer.Option("--filter", metavar="REGEX", help="Only names in which REGEX is found.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the report as one JSON object; the program's own prints go to standard error.")]
-SvgOption = Annotated[Optional[Path], typer.Option("--svg", metavar="FILE", help="Save the screen as SVG too.")]
-HtmlOption = Annotated[Optional[Path], typer.Option("--html", metavar="FILE", help="Save the screen as HTML too.")]
+ProveOption = Annotated[
+    list[str] | None,
+    typer.Option("--prove", metavar="NAME", help="Claim that NAME is never a variable. Repeatable."),
+]
+ViewOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--view",
+        metavar="NAME",
+        help="summary, scopes, requests, trainable, gradients, flow, proof. Repeatable.",
+        autocompletion=_views,
+    ),
+]
+DepthOption = Annotated[
+    int | None, typer.Option("--depth", min=1, metavar="N", help="How deep the scope tree is shown.")
+]
+FilterOption = Annotated[
+    str | None, typer.Option("--filter", metavar="REGEX", help="Only names in which REGEX is found.")
+]
+JsonOption = Annotated[
+    bool,
+    typer.Option("--json", help="Print the report as one JSON object; the program's own prints go to standard error."),
+]
+SvgOption = Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Save the screen as SVG too.")]
+HtmlOption = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Save the screen as HTML too.")]
 InputOption = Annotated[
-    Optional[list[str]], typer.Option("--input", metavar="NAME=SHAPE[:dtype]", help="A tensor for a parameter of the target function. Repeatable.")
+    list[str] | None,
+    typer.Option(
+        "--input", metavar="NAME=SHAPE[:dtype]", help="A tensor for a parameter of the target function. Repeatable."
+    ),
 ]
 MeasureOption = Annotated[bool, typer.Option("--measure", help="Measure norms and executions on large graphs too.")]
-CompatOption = Annotated[bool, typer.Option("--compat/--no-compat", help="Let 'import tensorflow' mean TF1 for programs that need it.")]
+CompatOption = Annotated[
+    bool, typer.Option("--compat/--no-compat", help="Let 'import tensorflow' mean TF1 for programs that need it.")
+]
 
 
 def parse_inputs(given: list[str] | None) -> dict[str, str]:

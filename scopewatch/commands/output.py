@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 from scopewatch.errors import UsageError
 from scopewatch.model.claims import Proof
@@ -23,7 +24,7 @@ _HTML = """<!DOCTYPE html>
 {stylesheet}
 body {{ color: {foreground}; background-color: {background}; }}
 </style></head>
-<body><pre style="font-family:Menlo,'DejaVu Sans Mono',consolas,'Courier New',monospace"><code>{code}</code></pre></body></html>
+<body><pre style="font-family:Menlo,'DejaVu Sans Mono',consolas,monospace"><code>{code}</code></pre></body></html>
 """
 
 
@@ -39,11 +40,12 @@ def ascii_only(target: Console) -> bool:
     return not (target.encoding or "").lower().startswith("utf")
 
 
-def print_lines(lines: Sequence[RenderableType], svg: Path | None = None, html: Path | None = None, title: str = "scopewatch") -> None:
+def print_lines(
+    lines: Sequence[RenderableType], svg: Path | None = None, html: Path | None = None, title: str = "scopewatch"
+) -> None:
     """Print a screen, and save the same screen as SVG and HTML where asked."""
     target = console()
-    for line in lines:
-        target.print(line)
+    _print(target, lines)
     for file, export in ((svg, _svg), (html, _html)):
         if file is not None:
             save_text(file, export(lines, target.width, title))
@@ -51,10 +53,26 @@ def print_lines(lines: Sequence[RenderableType], svg: Path | None = None, html: 
 
 def _recorded(lines: Sequence[RenderableType], width: int) -> Console:
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        target = Console(width=width, record=True, file=nowhere, highlight=False, markup=False, emoji=False, force_terminal=True, color_system="standard")
-        for line in lines:
-            target.print(line)
+        target = Console(
+            width=width,
+            record=True,
+            file=nowhere,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            force_terminal=True,
+            color_system="standard",
+        )
+        _print(target, lines)
     return target
+
+
+def _print(target: Console, lines: Sequence[RenderableType]) -> None:
+    for line in lines:
+        if isinstance(line, Text):  # `print` joins texts, and their own wrapping is lost.
+            target.print(line, no_wrap=line.no_wrap, overflow=line.overflow)
+        else:
+            target.print(line)
 
 
 def _svg(lines: Sequence[RenderableType], width: int, title: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -22,13 +22,25 @@ EXAMPLE = "Example: scopewatch prove dense w"
 
 
 def prove(
-    target: Annotated[str, typer.Argument(help="A scenario, file or module:function; with --check: the log of the run.")],
-    name: Annotated[Optional[str], typer.Argument(help="The Python name (NAME@LINE, NAME#2 for one binding) or tensor that is claimed never to be a variable.")] = None,
+    target: Annotated[
+        str, typer.Argument(help="A scenario, file or module:function; with --check: the log of the run.")
+    ],
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="The Python name (NAME@LINE, NAME#2 for one binding) or tensor that is claimed never to be a variable."
+        ),
+    ] = None,
     arguments: o.ProgramArguments = None,
     until: o.UntilOption = o.Until.first_step,
     loss: o.LossOption = None,
-    certificate: Annotated[Optional[Path], typer.Option("--certificate", metavar="FILE", help="Save the certificate.")] = None,
-    check: Annotated[Optional[Path], typer.Option("--check", metavar="FILE", help="Check this saved certificate against the LOG given as target.")] = None,
+    certificate: Annotated[
+        Path | None, typer.Option("--certificate", metavar="FILE", help="Save the certificate.")
+    ] = None,
+    check: Annotated[
+        Path | None,
+        typer.Option("--check", metavar="FILE", help="Check this saved certificate against the LOG given as target."),
+    ] = None,
     json_report: o.JsonOption = False,
     svg: o.SvgOption = None,
     html: o.HtmlOption = None,
@@ -65,7 +77,9 @@ def _check(file: Path, log: str, json_report: bool) -> int:
     saved = load_certificate(file)
     judgement: Judgement = check_saved(saved, find_log(log))
     if json_report:
-        print_json({"accepted": judgement.accepted, "verdict": judgement.verdict, "objections": list(judgement.objections)})
+        print_json(
+            {"accepted": judgement.accepted, "verdict": judgement.verdict, "objections": list(judgement.objections)}
+        )
     else:
         print_lines(judgement_lines(saved, judgement))
     return 0 if judgement.accepted and judgement.verdict == "proved" else 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from rich.console import RenderableType
@@ -31,7 +31,9 @@ def run(
     depth: o.DepthOption = None,
     pattern: o.FilterOption = None,
     json_report: o.JsonOption = False,
-    save: Annotated[Optional[Path], typer.Option("--save", metavar="LOG", help="Save the run, for: scopewatch show LOG.")] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="LOG", help="Save the run, for: scopewatch show LOG.")
+    ] = None,
     svg: o.SvgOption = None,
     html: o.HtmlOption = None,
     inputs: o.InputOption = None,
@@ -40,14 +42,16 @@ def run(
 ) -> None:
     """Run a program, watch it, and show scopes, requests, trainable sets, gradients and proof.
 
-    The program is executed. It is stopped before its second Session.run that is no initializer, unless --until says otherwise.
+    The program is executed, and stopped before its second Session.run that is no initializer (see --until).
     """
     check_views(view)
     compiled(pattern)
     from scopewatch.record.quiet import stdout_to_stderr
     from scopewatch.record.session import Wishes
 
-    wishes = Wishes(until.value, tuple(prove or ()), loss, tuple(arguments or ()), o.parse_inputs(inputs), measure, compat)
+    wishes = Wishes(
+        until.value, tuple(prove or ()), loss, tuple(arguments or ()), o.parse_inputs(inputs), measure, compat
+    )
     with ExitStack() as stack:
         descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None
         log = watch_target(target, wishes, save)

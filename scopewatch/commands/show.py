@@ -22,7 +22,10 @@ EXAMPLE = "Example: scopewatch show dense --view gradients"
 
 
 def show(
-    log: Annotated[str, typer.Argument(metavar="LOG", help="A file saved with --save, or a target whose last run is drawn (dense).")],
+    log: Annotated[
+        str,
+        typer.Argument(metavar="LOG", help="A file saved with --save, or a target whose last run is drawn (dense)."),
+    ],
     prove: o.ProveOption = None,
     view: o.ViewOption = None,
     depth: o.DepthOption = None,
@@ -41,7 +44,9 @@ def show(
         print_json(build_report(recorded, proofs))
         return
     lines: list[RenderableType] = [_origin(recorded)]
-    print_lines([*lines, *views_of(screen_of(recorded, proofs, depth, pattern), view)], svg, html, f"scopewatch show {log}")
+    print_lines(
+        [*lines, *views_of(screen_of(recorded, proofs, depth, pattern), view)], svg, html, f"scopewatch show {log}"
+    )
 
 
 def find_log(name: str) -> Log:
@@ -57,7 +62,7 @@ def find_log(name: str) -> Log:
     kept = cache_file(name)
     if kept.is_file():
         return load_log(kept)
-    raise UsageError(f"there is no file {name}, and no run of a target {name!r} was recorded yet. Record one with: scopewatch run {name}")
+    raise UsageError(f"there is no file and no recorded run {name!r}. Record one with: scopewatch run {name}")
 
 
 def _origin(log: Log) -> RenderableType:

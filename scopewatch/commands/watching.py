@@ -34,6 +34,7 @@ def watch_target(target: str, wishes: Wishes, save: Path | None = None) -> Log:
         kept.parent.mkdir(parents=True, exist_ok=True)
         save_log(log, kept)
     if not log.graphs and not log.events and log.error is None:
-        raise UsageError(f"{target} built no graph and made no request: nothing of TensorFlow 1 was seen. Is this the right file?")
+        raise UsageError(
+            f"{target} built no graph and made no request: nothing of TensorFlow 1 was seen. Is this the right file?"
+        )
     return log
-

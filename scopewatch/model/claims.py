@@ -16,7 +16,14 @@ NEVER_A_VARIABLE = "never_a_variable"
 WEIGHT_NORMALISED = "weight_normalised"
 Verdict = Literal["proved", "refuted", "unknown"]
 
-STRUCTURAL_STEPS = ("no_variable_op", "no_variable_behind", "no_known_variable", "not_created", "not_assigned", "function_of")
+STRUCTURAL_STEPS = (
+    "no_variable_op",
+    "no_variable_behind",
+    "no_known_variable",
+    "not_created",
+    "not_assigned",
+    "function_of",
+)
 """The obligations that the graph alone decides; the checker establishes each of them again."""
 MEASURED_STEPS = ("not_in_checkpoint", "computed_again")
 """The obligations that take a run; not measured, they hold `None` and do not decide."""
@@ -113,7 +120,15 @@ def fingerprint(graph: GraphSnapshot) -> str:
     digest = hashlib.sha256()
     for body in graph.bodies():
         attrs = {op: {k: v for k, v in kept.items() if k != "value"} for op, kept in body.attrs.items()}
-        columns = (body.names, body.types, body.starts, body.edge_ops, body.edge_outputs, body.signature, body.signatures)
+        columns = (
+            body.names,
+            body.types,
+            body.starts,
+            body.edge_ops,
+            body.edge_outputs,
+            body.signature,
+            body.signatures,
+        )
         parts = [body.name, *map(list, columns), sorted(attrs.items()), body.results]
         digest.update(json.dumps(parts, separators=(",", ":"), sort_keys=True).encode())
     digest.update(json.dumps([asdict(v) for v in graph.variables], sort_keys=True).encode())
@@ -135,7 +150,9 @@ def load_certificate(file: Path) -> Certificate:
     try:
         data = json.loads(file.read_bytes())
     except FileNotFoundError:
-        raise UsageError(f"there is no file {file}. Save one with: scopewatch prove TARGET NAME --certificate {file}") from None
+        raise UsageError(
+            f"there is no file {file}. Save one with: scopewatch prove TARGET NAME --certificate {file}"
+        ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise LogFileError(f"{file} is not a certificate: {error}") from None
     if not isinstance(data, dict) or data.get("schema") != CERTIFICATE_SCHEMA:

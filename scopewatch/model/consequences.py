@@ -23,7 +23,9 @@ def why_it_matters(log: Log, proof: Proof) -> list[str]:
         said.append(f"an optimizer updates {_names(mine, short)} directly, past whatever it was first computed from")
     without = [r for r in rows if r.tensor not in own and r.receipt.receives == "none"]
     if without:
-        said.append(f"{_names(without, short)} receive{'s' if len(without) == 1 else ''} no gradient: {_reason(without[0])}")
+        said.append(
+            f"{_names(without, short)} receive{'s' if len(without) == 1 else ''} no gradient: {_reason(without[0])}"
+        )
     if own:
         saved = {key for c in log.checkpoints for key, _ in c.entries or ()}
         kept = sorted(v.name for g in log.graphs for v in g.variables if v.name in own and v.checkpoint_key in saved)

@@ -197,7 +197,7 @@ class Dataflow:
         arguments = sum(1 for t in self.graph.functions[body_name].types if t == "_Arg")
         if captured is not None and position >= arguments - captured:
             # Dataset ops: the captured tensors are the last arguments of the function.
-            last = [e for e in inputs][-captured:] if captured else []
+            last = inputs[-captured:] if captured else []
             return Step((last[position - (arguments - captured)],), True)
         if captured is not None:
             return Step((), False)

@@ -162,15 +162,7 @@ class Ran:
 
 
 Event: TypeAlias = (
-    ScopeEntered
-    | ScopeLeft
-    | ReuseSet
-    | Requested
-    | MadeDirectly
-    | Bound
-    | Differentiated
-    | OptimizerGiven
-    | Ran
+    ScopeEntered | ScopeLeft | ReuseSet | Requested | MadeDirectly | Bound | Differentiated | OptimizerGiven | Ran
 )
 EVENT_TYPES: tuple[type, ...] = (
     ScopeEntered,

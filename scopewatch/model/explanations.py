@@ -8,16 +8,19 @@ _EXPLANATIONS: tuple[tuple[str, str], ...] = (
     (
         r"Variable .* already exists, disallowed",
         "A variable of this name was created before, and the flag in force (reuse=False) forbids to share it. "
-        "To share it, open the scope with reuse=tf.AUTO_REUSE (or reuse=True the second time); to have a second one, use another scope name.",
+        "To share it, open the scope with reuse=tf.AUTO_REUSE (or reuse=True the second time); "
+        "to have a second one, use another scope name.",
     ),
     (
         r"Variable .* does not exist, or was not created with tf\.get_variable",
-        "The flag in force (reuse=True) only finds variables that get_variable created before under exactly this name; there is none. "
+        "The flag in force (reuse=True) only finds variables that get_variable created before under exactly this name; "
+        "there is none. "
         "Create it first, use reuse=tf.AUTO_REUSE, or check the scope's name.",
     ),
     (
         r"Trying to share variable .* but specified (shape|dtype)",
-        "The name is shared, but the second request asks for another shape or dtype. One variable has one of each: use another name or the same shape.",
+        "The name is shared, but the second request asks for another shape or dtype. One variable has one of each: "
+        "use another name or the same shape.",
     ),
     (
         r"did not get an initializer, so its `shape`",
@@ -25,7 +28,8 @@ _EXPLANATIONS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"not available with Keras 3|not available in TensorFlow|KerasLazyLoader",
-        "tf.layers and tf.nn.rnn_cell need legacy Keras: pip install tf-keras, and TF_USE_LEGACY_KERAS=1 before TensorFlow is imported.",
+        "tf.layers and tf.nn.rnn_cell need legacy Keras: pip install tf-keras, and TF_USE_LEGACY_KERAS=1 "
+        "before TensorFlow is imported.",
     ),
     (
         r"uninitialized value|Attempting to use uninitialized",

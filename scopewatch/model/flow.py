@@ -17,9 +17,14 @@ from scopewatch.model.names import python_names
 from scopewatch.model.weight_norm import sum_of_squares
 
 _SHORT = {
-    "AddV2": "add", "BiasAdd": "add", "Add": "add", "RealDiv": "div", "Div": "div", "MatMul": "matmul", "Conv2D": "conv2d",
-    "BatchMatMulV2": "matmul", "Sub": "sub", "Mean": "mean", "Sum": "sum", "ConcatV2": "concat", "SquaredDifference": "sq. difference",
-}  # fmt: skip
+    "AddV2": "add",
+    "BatchMatMulV2": "matmul",
+    "BiasAdd": "add",
+    "ConcatV2": "concat",
+    "Div": "div",
+    "RealDiv": "div",
+    "SquaredDifference": "sq. difference",
+}
 _HIDDEN = frozenset({"Const", "Shape", "ShapeN", "Rank", "Size", "Range", "VariableShape"})
 _UNSHAPED = frozenset({"Reshape", "ExpandDims", "Squeeze"})
 _MOST_NODES = 24
@@ -83,10 +88,7 @@ class _Builder:
             squares, _ = sum_of_squares(self.flow, step.sources[0])
             if squares is not None:
                 return FlowNode("norm", "op", name, [self.derive(squares[0])])
-        operands: list[FlowNode] = []
-        for source in dict.fromkeys(step.sources):
-            if not self._hidden(source):
-                operands.append(self.derive(source))
+        operands = [self.derive(s) for s in dict.fromkeys(step.sources) if not self._hidden(s)]
         return FlowNode(_short(kind), "op", name, operands)
 
     def onwards(self, node: FlowNode, start: Place, loss: str, hops: int) -> FlowNode:
@@ -109,7 +111,9 @@ class _Builder:
             if not visible and name is None:
                 continue
             others = [
-                self._as_leaf(s) for s in dict.fromkeys(self.flow.step(place).sources) if s not in way and not self._hidden(s)
+                self._as_leaf(s)
+                for s in dict.fromkeys(self.flow.step(place).sources)
+                if s not in way and not self._hidden(s)
             ]
             label = "loss" if is_last and name is None else _short(self.flow.op_type(place))
             node = FlowNode(label, "op", name, [node, *others])
@@ -143,7 +147,11 @@ class _Builder:
     def _leaf(self, place: Place) -> FlowNode | None:
         variables = self.flow.aliases(place).variables
         if variables:
-            shown = variables[0].name.rpartition("/")[2] if len(variables) == 1 else variables[0].partition_of or "variables"
+            shown = (
+                variables[0].name.rpartition("/")[2]
+                if len(variables) == 1
+                else variables[0].partition_of or "variables"
+            )
             return FlowNode(shown.rpartition("/")[2], "variable")
         if not self.flow.step(place).sources:
             name = self._name(place)

@@ -106,9 +106,7 @@ def _reaches(graph: GraphSnapshot, starts: list[int], wanted: set[int | None], w
         if body.types[op] in VARIABLE_OPS:
             record = graph.by_op.get(("", body.names[op]))
             if record is not None and not record.trainable:
-                following += [
-                    e.op for w in writers.get(f"{body.names[op]}:0", ()) for e in body.inputs(w)[1:]
-                ]
+                following += [e.op for w in writers.get(f"{body.names[op]}:0", ()) for e in body.inputs(w)[1:]]
         for source in following:
             if source not in seen:
                 seen.add(source)

@@ -61,7 +61,9 @@ def write_atomically(file: FilePath) -> Iterator[Any]:
         os.replace(temporary, file)
         temporary = None
     except OSError as error:
-        raise UsageError(f"cannot write {file}: {error.strerror or error}. Name a file in a folder that can be written.") from error
+        raise UsageError(
+            f"cannot write {file}: {error.strerror or error}. Name a file in a folder that can be written."
+        ) from error
     finally:
         if temporary is not None:
             FilePath(temporary).unlink(missing_ok=True)
@@ -180,7 +182,7 @@ def _read(file: FilePath) -> Log:
         events=tuple(parts["events"]),
         graphs=tuple(_read_graph(*g) for g in parts["graphs"]),
         error=parts["error"],
-        **{k: tuple(parts[k]) for k in _MEASURES},
+        **{k: tuple(parts[k]) for k in _MEASURES},  # type: ignore[arg-type]
     )
 
 
@@ -204,7 +206,21 @@ def _read_graph(graph_id: str, variables: Any, collections: Any, bodies: list[Bo
 
 
 def _read_body(columns: list[Any]) -> Body:
-    (name, names, type_names, types_, counts, distances, outputs, signature, signatures, device, devices, attrs, results) = columns
+    (
+        name,
+        names,
+        type_names,
+        types_,
+        counts,
+        distances,
+        outputs,
+        signature,
+        signatures,
+        device,
+        devices,
+        attrs,
+        results,
+    ) = columns
     starts = [0]
     edge_ops: list[int] = []
     position = 0
@@ -239,7 +255,7 @@ def _build(kind: Any, value: Any) -> Any:
 def _builder(kind: Any) -> Any:
     """A function that turns plain data into `kind`, worked out once from the type's annotations."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         builders = [_builder(hints[f.name]) for f in fields(kind)]
         return lambda row: kind(*[b(v) if b else v for b, v in zip(builders, row, strict=True)])

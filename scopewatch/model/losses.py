@@ -72,7 +72,9 @@ def _observed(log: Log) -> list[tuple[str, str]]:
 
 def _assumed(log: Log) -> Bound | None:
     """A scalar that is called like a loss, else the last named scalar, else the last named tensor."""
-    floats = [b for b in log.of(Bound) if b.dtype.startswith(("float", "bfloat")) and not b.is_variable and _in_graph(log, b)]
+    floats = [
+        b for b in log.of(Bound) if b.dtype.startswith(("float", "bfloat")) and not b.is_variable and _in_graph(log, b)
+    ]
     scalars = [b for b in floats if b.shape == ()]
     called = [b for b in scalars if _LOSS_NAMES.fullmatch(b.name)]
     for candidates in (called, scalars, [b for b in floats if _depends_on_variable(log, b)]):
@@ -96,4 +98,3 @@ def _depends_on_variable(log: Log, bound: Bound) -> bool:
         return False
     flow = Dataflow(graph)
     return any(flow.variable(p) is not None for p in flow.ancestors(flow.places(bound.tensors[0])[0]))
-

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from scopewatch.errors import UsageError
+from scopewatch.model.claims import NEVER_A_VARIABLE, Claim
 from scopewatch.model.events import Bound, Frame
 from scopewatch.model.log import Log
 
@@ -34,7 +35,20 @@ def resolve(log: Log, text: str) -> list[Named]:
     names = sorted({b.name for b in log.of(Bound)})
     near = difflib.get_close_matches(text, names, n=3, cutoff=0.5) or names[:8]
     known = f" It binds: {', '.join(near)}." if near else " It binds no name to a tensor."
-    raise UsageError(f"{log.header.target} binds no tensor to the name {text!r}.{known} A tensor's name such as scope/op:0 is accepted too.")
+    raise UsageError(
+        f"{log.header.target} binds no tensor to the name {text!r}.{known} "
+        "A tensor's name such as scope/op:0 is accepted too."
+    )
+
+
+def claim_about(log: Log, name: str) -> Claim:
+    """The claim that no tensor bound to this name is ever a variable.
+
+    Raises:
+        UsageError: the run has no such name.
+    """
+    named = resolve(log, name)
+    return Claim(NEVER_A_VARIABLE, name, tuple(n.graph for n in named), tuple(n.tensor for n in named))
 
 
 def _bindings(log: Log, text: str) -> list[Named]:

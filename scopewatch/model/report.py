@@ -163,7 +163,9 @@ def _proof(proof: Proof) -> dict[str, Any]:
         },
         "verdict": proof.verdict,
         "checked": proof.judgement.accepted,
-        "steps": [{"id": s.id, "statement": s.statement, "holds": s.holds, "evidence": s.evidence} for s in proof.steps],
+        "steps": [
+            {"id": s.id, "statement": s.statement, "holds": s.holds, "evidence": s.evidence} for s in proof.steps
+        ],
     }
 
 

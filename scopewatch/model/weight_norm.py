@@ -62,7 +62,7 @@ def recognise(flow: Dataflow, w: Place) -> WeightNorm:
         squares, epsilon = sum_of_squares(flow, norm.place)
         if squares is None:
             continue
-        base, axes_place, keeps = squares
+        base, axes_place = squares
         others = [f for f in factors if f is not norm]
         origin, _ = _root(flow, base)
         mine = [f for f in others if f.power == 1 and _root(flow, f.place)[0] == origin]
@@ -76,7 +76,7 @@ def recognise(flow: Dataflow, w: Place) -> WeightNorm:
         v_variable, g_variable = _variable(flow, origin), _variable(flow, _root(flow, rest[0].place)[0])
         if v_variable is None or g_variable is None:
             raise NotRecognised("v or g does not come from one variable")
-        axes = _axes(flow, base, origin, axes_place, v_variable)
+        axes = _axes(flow, base, axes_place, v_variable)
         return WeightNorm(w, origin, rest[0].place, v_variable, g_variable, axes, epsilon)
     raise NotRecognised("what divides it is not the norm of a factor of it")
 
@@ -113,7 +113,7 @@ class _Factors:
         return [_Factor(place, power)]
 
 
-def sum_of_squares(flow: Dataflow, place: Place) -> tuple[tuple[Place, Place, bool] | None, float]:
+def sum_of_squares(flow: Dataflow, place: Place) -> tuple[tuple[Place, Place] | None, float]:
     """The tensor whose squares are summed, the axes, and the epsilon; `None` if it is no such sum."""
     epsilon = 0.0
     for _ in range(20):
@@ -127,10 +127,10 @@ def sum_of_squares(flow: Dataflow, place: Place) -> tuple[tuple[Place, Place, bo
         elif kind in _SAME_VALUES or (flow.step(place).handed_on and len(sources) == 1):
             place = sources[0]
         elif kind == "EuclideanNorm":
-            return (sources[0], sources[1], True), epsilon
+            return (sources[0], sources[1]), epsilon
         elif kind == "Sum":
             squared = _squared(flow, sources[0])
-            return (None if squared is None else (squared, sources[1], True)), epsilon
+            return (None if squared is None else (squared, sources[1])), epsilon
         else:
             return None, 0.0
     return None, 0.0
@@ -184,7 +184,7 @@ def _constant(flow: Dataflow, place: Place) -> Any:
     return _body(flow, root).attrs.get(root.edge.op, {}).get("value")
 
 
-def _axes(flow: Dataflow, base: Place, origin: Place, axes: Place, variable: VariableRecord) -> tuple[int, ...]:
+def _axes(flow: Dataflow, base: Place, axes: Place, variable: VariableRecord) -> tuple[int, ...]:
     """The axes of `v` that the norm runs over: all but one.
 
     Raises:

@@ -59,16 +59,21 @@ def check(
         step = certificate.step(step_id)
         if step is not None and step.holds is not holds:
             objections.append(f"{step_id}: the certificate says {_word(step.holds)}, the graph says {_word(holds)}")
-        elif step is not None and step_id != "not_created" and step.facts != facts:
+        elif step is not None and step_id != "not_created" and not _same(step.facts, facts):
             objections.append(f"{step_id}: the certificate's facts are not those of the graph")
     objections += _false_creations(certificate, graphs, own)
     for step_id, expected in (measured or {}).items():
         step = certificate.step(step_id)
-        if step is not None and (step.holds, step.facts) != expected:
+        if step is not None and not _same((step.holds, step.facts), expected):
             objections.append(f"{step_id}: what the certificate says is not what the log says")
     structural: list[bool | None] = [own[step_id][0] for step_id in STRUCTURAL_STEPS]
     everything = structural + [s.holds for s in certificate.steps if s.id in MEASURED_STEPS]
     return Judgement(verdict_of(everything, structural), not objections, tuple(objections))
+
+
+def _same(said: object, found: object) -> bool:
+    """Equal in every leaf's type too: `True` is not 1."""
+    return repr(said) == repr(found)
 
 
 def _word(holds: bool | None) -> str:
@@ -128,7 +133,9 @@ def _establish(
 
 
 def _false_creations(
-    certificate: Certificate, graphs: Mapping[str, GraphSnapshot], own: Mapping[str, tuple[bool | None, tuple[Any, ...]]]
+    certificate: Certificate,
+    graphs: Mapping[str, GraphSnapshot],
+    own: Mapping[str, tuple[bool | None, tuple[Any, ...]]],
 ) -> list[str]:
     """Which variables were created is the log's to say; which of them the tensor is, the graph's."""
     step = certificate.step("not_created")
@@ -260,7 +267,9 @@ class _Search:
             return inputs[:1], []
         if op_type in LOOPS:
             results = self._results(node, body.attrs[op]["body"]["function"])
-            return [inputs[output], *results], self._results((calls, body_name, op, 0), body.attrs[op]["cond"]["function"])
+            return [inputs[output], *results], self._results(
+                (calls, body_name, op, 0), body.attrs[op]["cond"]["function"]
+            )
         called = self._called_functions(body_name, op)
         if called and (op_type in BRANCHES or op_type in CALLS or op_type in self.graph.functions):
             if op_type == "SymbolicGradient" or any(name not in self.graph.functions for name in called):
@@ -304,7 +313,9 @@ class _Search:
             outer: _Node = (calls[:-1], caller_name, op, position)
             attrs = caller.attrs[op]
             again = self._results(outer, attrs["body"]["function"])
-            return [inputs[position], *again], self._results((calls[:-1], caller_name, op, 0), attrs["cond"]["function"])
+            return [inputs[position], *again], self._results(
+                (calls[:-1], caller_name, op, 0), attrs["cond"]["function"]
+            )
         if op_type in BRANCHES or op_type in CALLS or op_type in self.graph.functions:
             return [inputs[position + BRANCHES.get(op_type, CALLS.get(op_type, 0))]], []
         captured = caller.attrs[op].get("Targuments")

@@ -14,8 +14,9 @@ from scopewatch.model.claims import (
     verdict_of,
 )
 from scopewatch.model.log import Log, NumericStep
+from scopewatch.model.names import claim_about
 from scopewatch.proof.checker import check
-from scopewatch.proof.prover import claim_about, prove
+from scopewatch.proof.prover import prove
 
 
 def prove_name(log: Log, name: str) -> tuple[Certificate, list[Proof]]:

@@ -7,22 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from scopewatch.model.claims import NEVER_A_VARIABLE, STATEMENTS, Certificate, Claim, ProofStep, fingerprint
+from scopewatch.model.claims import STATEMENTS, Certificate, Claim, ProofStep, fingerprint
 from scopewatch.model.dataflow import Aliases, Dataflow, Place, chain
 from scopewatch.model.events import MadeDirectly, Requested
 from scopewatch.model.graph import VARIABLE_OPS, GraphSnapshot, VariableRecord, writes_variable
 from scopewatch.model.log import Log
-from scopewatch.model.names import resolve
-
-
-def claim_about(log: Log, name: str) -> Claim:
-    """The claim that no tensor bound to this name is ever a variable.
-
-    Raises:
-        UsageError: the run has no such name.
-    """
-    named = resolve(log, name)
-    return Claim(NEVER_A_VARIABLE, name, tuple(n.graph for n in named), tuple(n.tensor for n in named))
 
 
 def prove(log: Log, claim: Claim) -> Certificate:
@@ -137,15 +126,16 @@ def _holds(subjects: Iterable[_Subject]) -> bool | None:
 
 
 def _no_known_variable(subjects: list[_Subject]) -> ProofStep:
-    facts = []
-    for graph in _graphs(subjects):
-        facts.append((graph.id, tuple(sorted(v.name for v in graph.variables))))
+    facts = [(graph.id, tuple(sorted(v.name for v in graph.variables))) for graph in _graphs(subjects)]
     known = sum(len(names) for _, names in facts)
     outside = [v.name for g in _graphs(subjects) for v in g.variables if not v.collections]
     found = [v for s in subjects for v in s.variables]
     text = f"compared with {_count(known, 'variable')}, {len(outside)} of them outside every collection"
     if found:
-        text = "; ".join(f"it is {v.name} ({'in ' + ', '.join(v.collections) if v.collections else 'in no collection'})" for v in found)
+        text = "; ".join(
+            f"it is {v.name} ({'in ' + ', '.join(v.collections) if v.collections else 'in no collection'})"
+            for v in found
+        )
     return _step("no_known_variable", _holds(subjects), text, tuple(facts))
 
 
@@ -241,6 +231,8 @@ def _computed_again(subjects: list[_Subject], log: Log) -> ProofStep:
         return _step("computed_again", None, "not measured: it stands on a branch that was not taken", tuple(counts))
     runs = counts[0][1]
     text = f"{' + '.join(str(n) for n in runs)} executions in {len(runs)} runs"
+    if any(s.variables for s in subjects):
+        text += ", each handing out the value that is kept"
     return _step("computed_again", True, text, tuple(counts))
 
 
@@ -255,4 +247,3 @@ def _at(log: Log, path: int) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-

@@ -85,9 +85,7 @@ class FrameReader:
             frame = frame.f_back
         index = self._by_key.get(tuple(key))
         if index is None:
-            frames = [
-                self.frame(key[i].co_filename, key[i + 1], key[i].co_name) for i in range(0, len(key), 2)
-            ]
+            frames = [self.frame(key[i].co_filename, key[i + 1], key[i].co_name) for i in range(0, len(key), 2)]
             index = self._by_key[tuple(key)] = self.number(tuple(reversed(frames)))
         return index
 
@@ -114,7 +112,7 @@ class FrameReader:
         """Whether code of this file counts as the program's."""
         if file.startswith(self._scenario_folder):
             return True
-        if file.startswith(self._libraries) or file.startswith("<"):
+        if file.startswith((*self._libraries, "<")):
             return False
         return is_installed(file) or not file.startswith(self._standard)
 
@@ -161,9 +159,7 @@ class FrameReader:
         from tensorflow.python.util import tf_stack
 
         extract: Callable[[], Any] = tf_stack.extract_stack
-        return self.path_of_stack(
-            f for f in extract() if "__autograph_generated_file" not in f.filename
-        )
+        return self.path_of_stack(f for f in extract() if "__autograph_generated_file" not in f.filename)
 
     def _kind(self, code: CodeType) -> int:
         known = self._kinds.get(code)

@@ -77,7 +77,9 @@ def row_tensors(log: Log, graph: GraphSnapshot) -> dict[str, bool]:
 
     Maps the tensor (for a variable its storage) to whether it is a variable.
     """
-    asked = {n for e in log.events if type(e).__name__ == "Requested" and e.graph == graph.id for n in _program_names(e)}
+    asked = {
+        n for e in log.events if type(e).__name__ == "Requested" and e.graph == graph.id for n in _program_names(e)
+    }
     rows: dict[str, bool] = {}
     for v in graph.variables:
         if v.trainable or v.name in asked:
@@ -94,7 +96,13 @@ def _program_names(request: Any) -> Iterable[str]:
 
 
 def measure_gradients(
-    log: Log, losses: Sequence[Loss], live: dict[str, Any], functions: FunctionNames, program: Seen, frames: FrameReader, runner: Any
+    log: Log,
+    losses: Sequence[Loss],
+    live: dict[str, Any],
+    functions: FunctionNames,
+    program: Seen,
+    frames: FrameReader,
+    runner: Any,
 ) -> list[GradientMeasure]:
     """The receipts of each loss.
 
@@ -124,13 +132,20 @@ def measure_gradients(
         for place, inputs in program.stopped_at.items():
             seen.stopped_at.setdefault(place, set()).update(inputs)
         walker = _Reasons(snapshot, seen, loss.tensor, graph, frames)
-        values, why_not = runner.values(loss.graph, loss.tensor, {t: g for t, g in grads.items() if g is not None})
+        values, why_not = runner.values(loss.graph, {t: g for t, g in grads.items() if g is not None})
         receipts = [
             _receipt(snapshot, tensor, is_variable, grads, seen, walker, values, why_not, problem)
             for tensor, is_variable in rows.items()
         ]
         measured.append(
-            GradientMeasure(loss.graph, loss.tensor, loss.python_name, loss.how, runner.describe(loss.graph, why_not), tuple(receipts))
+            GradientMeasure(
+                loss.graph,
+                loss.tensor,
+                loss.python_name,
+                loss.how,
+                runner.describe(loss.graph, why_not),
+                tuple(receipts),
+            )
         )
     return measured
 
@@ -150,7 +165,11 @@ def _differentiate(graph: Any, loss: str, rows: dict[str, bool], seen: Seen) -> 
         graph._unsafe_unfinalize()
     # The loss itself keeps the call alive where no tensor can be asked for.
     xs = list(asked.values())
-    with graph.as_default(), tf.control_dependencies(None), observing_gradients(_SeenObserver(seen), survive_missing=True):
+    with (
+        graph.as_default(),
+        tf.control_dependencies(None),
+        observing_gradients(_SeenObserver(seen), survive_missing=True),
+    ):
         y = graph.get_tensor_by_name(loss)
         if not _differentiable(y.dtype.name):
             return {}
@@ -191,7 +210,9 @@ def _receipt(
     norm, is_zero = _norm(values[tensor])
     if norm is None:
         return Receipt(tensor, is_variable, receives, "flows", None, None, "the gradient is NaN or infinite")
-    return Receipt(tensor, is_variable, "zero" if is_zero and receives == "dense" else receives, "flows", None, norm, None)
+    return Receipt(
+        tensor, is_variable, "zero" if is_zero and receives == "dense" else receives, "flows", None, norm, None
+    )
 
 
 def _norm(value: Any) -> tuple[float | None, bool]:
@@ -279,7 +300,6 @@ class _Reasons:
             if _differentiable(dtype):
                 yield body.name, Edge(op, output)
         for function in _called(self._snapshot, body, op):
-            inner = self._snapshot.functions[function]
             offset = 1 if body.types[op] in ("If", "StatelessIf", "Case", "StatelessCase") else 0
             if position >= offset:
                 yield function, Edge(position - offset, 0)

@@ -29,7 +29,9 @@ class Observer(Protocol):
 
     def request_begins(self, name: str, reuse: Any) -> Any: ...
     def request_touches(self, name: str) -> None: ...
-    def request_ends(self, token: Any, store: Any, arguments: dict[str, Any], result: Any, error: BaseException | None) -> None: ...
+    def request_ends(
+        self, token: Any, store: Any, arguments: dict[str, Any], result: Any, error: BaseException | None
+    ) -> None: ...
     def variable_made(self, variable: Any) -> None: ...
     def scope_entered(self, scope: Any, explicit: bool, captured: Any, parent: Any) -> None: ...
     def scope_left(self, scope: Any) -> None: ...
@@ -292,7 +294,13 @@ def _make_layer(original: Callable[..., Any], observer: Observer) -> Callable[..
 
 _SCOPES = f"{_PYTHON}.ops.variable_scope"
 HOOKS: tuple[Hook, ...] = (
-    Hook("request", f"{_SCOPES}:_VariableStore", "get_variable", ("name", "shape", "dtype", "initializer", "regularizer", "reuse"), _request),
+    Hook(
+        "request",
+        f"{_SCOPES}:_VariableStore",
+        "get_variable",
+        ("name", "shape", "dtype", "initializer", "regularizer", "reuse"),
+        _request,
+    ),
     Hook("stored name", f"{_SCOPES}:_VariableStore", "_get_single_variable", ("name",), _touch),
     Hook("stored partitions", f"{_SCOPES}:_VariableStore", "_get_partitioned_variable", ("name",), _touch),
     Hook("scope entered", f"{_SCOPES}:variable_scope", "__enter__", (), _enter_scope),
@@ -301,13 +309,29 @@ HOOKS: tuple[Hook, ...] = (
     Hook("template scope left", f"{_SCOPES}:_pure_variable_scope", "__exit__", (), _exit_scope),
     Hook("reuse set", f"{_SCOPES}:VariableScope", "reuse_variables", (), _reuse_variables),
     Hook("ref variable made", f"{_PYTHON}.ops.ref_variable:RefVariable", "__init__", (), _variable),
-    Hook("resource variable made", f"{_PYTHON}.ops.resource_variable_ops:BaseResourceVariable", "__init__", (), _variable),
+    Hook(
+        "resource variable made", f"{_PYTHON}.ops.resource_variable_ops:BaseResourceVariable", "__init__", (), _variable
+    ),
     Hook("graph made", f"{_PYTHON}.framework.ops:Graph", "__init__", (), _graph),
-    Hook("function body made", f"{_PYTHON}.eager.polymorphic_function.atomic_function", "from_func_graph", ("name", "graph"), _function_body),
+    Hook(
+        "function body made",
+        f"{_PYTHON}.eager.polymorphic_function.atomic_function",
+        "from_func_graph",
+        ("name", "graph"),
+        _function_body,
+    ),
     Hook("gradients", f"{_PYTHON}.ops.gradients_util", "_GradientsHelper", ("ys", "xs"), _gradients),
-    Hook("optimizer", f"{_PYTHON}.training.optimizer:Optimizer", "apply_gradients", ("grads_and_vars",), _apply_gradients),
+    Hook(
+        "optimizer", f"{_PYTHON}.training.optimizer:Optimizer", "apply_gradients", ("grads_and_vars",), _apply_gradients
+    ),
     Hook("session run", f"{_PYTHON}.client.session:BaseSession", "run", ("fetches", "feed_dict"), _session_run),
-    Hook("session callable", f"{_PYTHON}.client.session:BaseSession", "make_callable", ("fetches", "feed_list"), _make_callable),
+    Hook(
+        "session callable",
+        f"{_PYTHON}.client.session:BaseSession",
+        "make_callable",
+        ("fetches", "feed_list"),
+        _make_callable,
+    ),
     Hook("session close", f"{_PYTHON}.client.session:BaseSession", "close", (), _close_session),
     Hook("AutoGraph", f"{_PYTHON}.autograph.pyct.parser", "parse_entity", ("entity", "future_features"), _parse_entity),
 )
@@ -398,7 +422,7 @@ class _ImportWatcher(MetaPathFinder):
         self._names = names
         self._hook = hook
 
-    def find_spec(self, fullname: str, path: Any, target: Any = None) -> Any:
+    def find_spec(self, fullname: str, _path: Any, _target: Any = None) -> Any:
         """The module's own spec, with a loader that calls the hook; `None` for other modules."""
         if fullname not in self._names:
             return None

@@ -210,7 +210,7 @@ class _InstrumentingLoader(importlib.machinery.SourceFileLoader):
         self._instrumenter = instrumenter
         self._bind = bind
 
-    def get_code(self, fullname: str) -> Any:
+    def get_code(self, fullname: str) -> Any:  # noqa: ARG002
         """Compiled afresh: a cached `.pyc` would not be instrumented, and none may be left behind."""
         return self._instrumenter.compile(self.get_data(self.path), self.path)
 

@@ -27,7 +27,14 @@ BIG_GRAPH = 20_000
 class Runner:
     """One session per graph, opened on first use, with the variables as the program left them."""
 
-    def __init__(self, live: dict[str, Any], variables: Sequence[Any], states: dict[int, State], steps: dict[str, int], allowed: bool) -> None:
+    def __init__(
+        self,
+        live: dict[str, Any],
+        variables: Sequence[Any],
+        states: dict[int, State],
+        steps: dict[str, int],
+        allowed: bool,
+    ) -> None:
         self._live = live
         self._variables = variables
         self._states = states
@@ -36,7 +43,7 @@ class Runner:
         self._sessions: dict[str, Any] = {}
         self._problems: dict[str, str] = {}
 
-    def values(self, graph_id: str, loss: str, grads: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+    def values(self, graph_id: str, grads: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         """The values of gradients in the state and with the feeds of the last step.
 
         Returns the values by the names given, and why there are none.
@@ -85,7 +92,11 @@ class Runner:
     def _feeds(self, graph_id: str) -> dict[str, Any]:
         state = self.state_of(graph_id)
         graph = self._live[graph_id]
-        return {name: v for name, v in (state.feeds if state else {}).items() if graph.is_feedable(graph.get_tensor_by_name(name))}
+        return {
+            name: v
+            for name, v in (state.feeds if state else {}).items()
+            if graph.is_feedable(graph.get_tensor_by_name(name))
+        }
 
     def _session(self, graph_id: str) -> Any:
         if graph_id in self._sessions:
@@ -227,10 +238,16 @@ def _fetchable(graph: Any, tensor: str) -> bool:
         found = graph.get_tensor_by_name(tensor)
     except (KeyError, ValueError):
         return False
-    return found.dtype.name != "resource" and found.op._get_control_flow_context() is None and bool(graph.is_fetchable(found))
+    return (
+        found.dtype.name != "resource"
+        and found.op._get_control_flow_context() is None
+        and bool(graph.is_fetchable(found))
+    )
 
 
-def _executions(runner: Runner, graph_id: str, graph: GraphSnapshot, tensor: str, fetch: str) -> tuple[int | None, str | None]:
+def _executions(
+    runner: Runner, graph_id: str, graph: GraphSnapshot, tensor: str, fetch: str
+) -> tuple[int | None, str | None]:
     import tensorflow.compat.v1 as tf
 
     metadata = tf.RunMetadata()
@@ -252,7 +269,9 @@ def _executions(runner: Runner, graph_id: str, graph: GraphSnapshot, tensor: str
     return count, None
 
 
-def measure_numeric(claim: Claim, runner: Runner, live: dict[str, Any], graphs: dict[str, GraphSnapshot]) -> list[NumericMeasure]:
+def measure_numeric(
+    claim: Claim, runner: Runner, live: dict[str, Any], graphs: dict[str, GraphSnapshot]
+) -> list[NumericMeasure]:
     """The numeric checks of each claimed tensor whose structure is that of weight normalisation."""
     measured = []
     for graph_id, tensor in zip(claim.graphs, claim.tensors, strict=True):
@@ -261,6 +280,8 @@ def measure_numeric(claim: Claim, runner: Runner, live: dict[str, Any], graphs: 
         try:
             if not places:
                 raise NotRecognised("the graph no longer holds it")
+            if flow.aliases(places[0]).found:
+                raise NotRecognised("it is a variable")
             found = recognise(flow, places[0])
         except NotRecognised as reason:
             measured.append(NumericMeasure(tensor, (), str(reason)))

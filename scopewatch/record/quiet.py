@@ -45,7 +45,9 @@ class _NoDeprecations(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         own = record.pathname.replace("\\", "/")
         message = str(record.msg)
-        return not (own.endswith("util/deprecation.py") or "is deprecated" in message or message.startswith("From %s: "))
+        return not (
+            own.endswith("util/deprecation.py") or "is deprecated" in message or message.startswith("From %s: ")
+        )
 
 
 @contextlib.contextmanager

@@ -248,7 +248,12 @@ class Recorder:
                 g_names.append(grad_names[0] if grad_names else None)
         self._append(
             ev.Differentiated(
-                next(self._seq), self.current_graph(), tuple(y_names), tuple(x_names), tuple(g_names), self.frames.path(skip=3)
+                next(self._seq),
+                self.current_graph(),
+                tuple(y_names),
+                tuple(x_names),
+                tuple(g_names),
+                self.frames.path(skip=3),
             )
         )
 
@@ -284,9 +289,7 @@ class Recorder:
 
     def ran(self, graph: Any, kind: ev.RunKind, fetches: Iterable[str], feeds: Iterable[str], path: int) -> None:
         """Write down a run."""
-        self.events.append(
-            ev.Ran(next(self._seq), self.graph_id(graph), kind, tuple(fetches), tuple(feeds), path)
-        )
+        self.events.append(ev.Ran(next(self._seq), self.graph_id(graph), kind, tuple(fetches), tuple(feeds), path))
 
     # ------------------------------------------------------------------ locals
 
@@ -309,7 +312,7 @@ class Recorder:
         return value
 
     # AutoGraph leaves a function that carries this attribute as it is.
-    bind.autograph_info__ = {}  # type: ignore[attr-defined]
+    bind.autograph_info__ = {}  # type: ignore[attr-defined]  # noqa: RUF012
 
     def _bind_types(self) -> None:
         from tensorflow.python.framework import indexed_slices, ops, tensor

@@ -6,6 +6,7 @@ variables are read, through tensors that exist already, after the last run that 
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -101,8 +102,8 @@ class SessionWatcher(RunWatcher):
 
     def _stop(self, path: int, at: str) -> None:
         frames = self._recorder.frames.paths[path]
-        where = f" ({frames[-1].file}:{frames[-1].line})" if frames else ""
-        self.stopped = f"{at}{where}: --until end runs it all"
+        where = f" ({os.path.basename(frames[-1].file)}:{frames[-1].line})" if frames else ""
+        self.stopped = f"{at}{where}"
         raise StopProgram(self.stopped)
 
     def ends(self, session: Any, token: Step | None) -> None:

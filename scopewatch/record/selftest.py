@@ -11,7 +11,7 @@ from scopewatch.model.findings import Finding
 from scopewatch.record import quiet
 
 _PACKAGES = {"tensorflow": ((2, 16), (2, 21)), "tf-keras": ((2, 16), (2, 21))}
-_PROGRAM = '''
+_PROGRAM = """
 import tensorflow.compat.v1 as tf
 
 class Double(tf.layers.Layer):
@@ -39,7 +39,7 @@ with tf.Graph().as_default():
         session.run(tf.global_variables_initializer())
         session.make_callable(loss)()
         session.run(train)
-'''
+"""
 
 
 def examine(say: Callable[[str], None]) -> list[Finding]:
@@ -53,7 +53,9 @@ def examine(say: Callable[[str], None]) -> list[Finding]:
     from scopewatch.record.hooks import HOOKS, misfits
 
     wrong = misfits()
-    findings.append(Finding("hooks", not wrong, "; ".join(wrong) or f"{len(HOOKS)} fit", "use a TensorFlow of the tested range"))
+    findings.append(
+        Finding("hooks", not wrong, "; ".join(wrong) or f"{len(HOOKS)} fit", "use a TensorFlow of the tested range")
+    )
     findings.append(_legacy_keras())
     say("watching a small program")
     return [*findings, *_tried()]
@@ -113,6 +115,11 @@ def _tried() -> list[Finding]:
         "names under AutoGraph": "doubled" in bound,
     }
     return [
-        Finding(subject, fine, "seen" if fine else "NOT seen", "this TensorFlow has moved something; reports would be incomplete")
+        Finding(
+            subject,
+            fine,
+            "seen" if fine else "NOT seen",
+            "this TensorFlow has moved something; reports would be incomplete",
+        )
         for subject, fine in seen.items()
     ]

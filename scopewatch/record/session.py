@@ -13,8 +13,8 @@ from scopewatch.model.claims import Claim
 from scopewatch.model.explanations import explain_failure
 from scopewatch.model.log import Failure, Header, LayerRecord, Log, Until
 from scopewatch.model.losses import find_losses
+from scopewatch.model.names import claim_about
 from scopewatch.model.scenarios import scenario_folder
-from scopewatch.proof.prover import claim_about
 from scopewatch.record import quiet
 from scopewatch.record.frames import FrameReader
 from scopewatch.record.locals import Instrumenter, OwnModuleFinder
@@ -61,21 +61,27 @@ def record(given: str, wishes: Wishes) -> Log:
     try:
         quiet.import_tensorflow()
     except ImportError as error:
-        raise InstallationError(f"TensorFlow cannot be imported: {error}. Install it with: pip install 'tensorflow>=2.16,<2.22'") from None
+        raise InstallationError(
+            f"TensorFlow cannot be imported: {error}. Install it with: pip install 'tensorflow>=2.16,<2.22'"
+        ) from None
     with quiet.no_deprecation_warnings():
         return _record(target, wishes)
 
 
 def _with_own_wishes(target: Target, wishes: Wishes) -> Wishes:
     own = target.wishes
-    return replace(wishes, prove=wishes.prove or tuple(own.get("prove", ())), loss=wishes.loss or next(iter(own.get("loss", ())), None))
+    return replace(
+        wishes,
+        prove=wishes.prove or tuple(own.get("prove", ())),
+        loss=wishes.loss or next(iter(own.get("loss", ())), None),
+    )
 
 
 def _record(target: Target, wishes: Wishes) -> Log:
     import tensorflow as tf
 
     from scopewatch.record import hooks
-    from scopewatch.record.gradients import Seen, _SeenObserver
+    from scopewatch.record.gradients import Seen
     from scopewatch.record.recorder import Recorder
     from scopewatch.record.runs import SessionWatcher
     from scopewatch.record.snapshot import FunctionNames, read_graph
@@ -166,16 +172,16 @@ def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: A
         raise
     except SystemExit as error:
         if error.code not in (None, 0):
-            ending.error = _failure(error, f"it left with status {error.code}", recorder, target)
+            ending.error = _failure(error, f"it left with status {error.code}", recorder)
     except KeyboardInterrupt as error:
         ending.interrupted = True
-        ending.error = _failure(error, "interrupted", recorder, target)
+        ending.error = _failure(error, "interrupted", recorder)
     except BaseException as error:
-        ending.error = _failure(error, str(error), recorder, target)
+        ending.error = _failure(error, str(error), recorder)
     return ending, adaptations
 
 
-def _failure(error: BaseException, message: str, recorder: Any, target: Target) -> Failure:
+def _failure(error: BaseException, message: str, recorder: Any) -> Failure:
     path = recorder.frames.path_of_traceback(error.__traceback__)
     name = type(error).__name__
     return Failure(name, message, path, explain_failure(name, message))
@@ -229,7 +235,16 @@ def _layers(recorder: Any) -> list[LayerRecord]:
     return records
 
 
-def _measured(log: Log, wishes: Wishes, recorder: Any, watcher: Any, functions: Any, seen: Any, frames: FrameReader, ending: _Ending) -> Log:
+def _measured(
+    log: Log,
+    wishes: Wishes,
+    recorder: Any,
+    watcher: Any,
+    functions: Any,
+    seen: Any,
+    frames: FrameReader,
+    ending: _Ending,
+) -> Log:
     """The log with receipts, checkpoint, executions and numbers, as far as they can be had."""
     from scopewatch.model.events import Ran
     from scopewatch.record import measure
@@ -288,11 +303,14 @@ def _returned_loss(returned: Any, recorder: Any) -> tuple[str, str] | None:
     if returned is None:
         return None
     items = list(returned.values()) if isinstance(returned, dict) else returned
-    tensors = [t for t in (items if isinstance(items, (list, tuple)) else [items]) if hasattr(t, "graph") and hasattr(t, "get_shape")]
+    tensors = [
+        t
+        for t in (items if isinstance(items, (list, tuple)) else [items])
+        if hasattr(t, "graph") and hasattr(t, "get_shape")
+    ]
     floats = [t for t in tensors if t.dtype.is_floating and recorder.tensor_names(t)]
     scalars = [t for t in floats if t.get_shape().rank == 0]
     chosen = next(iter(scalars or floats), None)
     if chosen is None or _is_function(chosen.graph):
         return None
     return recorder.graph_id(chosen.graph), recorder.tensor_names(chosen)[0]
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from scopewatch.model.dataflow import callees
@@ -77,7 +77,7 @@ class _Ops:
 def _dtype_names() -> Any:
     from tensorflow.python.framework import dtypes
 
-    @lru_cache(maxsize=None)
+    @cache
     def name(code: int) -> str:
         return str(dtypes.as_dtype(code).name) if code else "unknown"
 
@@ -85,14 +85,17 @@ def _dtype_names() -> Any:
 
 
 def _read_function(function: Any, table: _Ops) -> Body:
-    arguments = []
-    for arg in function.signature.input_arg:
-        arguments.append((arg.name, table.dtype_name(arg.type)))
+    arguments = [(arg.name, table.dtype_name(arg.type)) for arg in function.signature.input_arg]
     return _read_nodes(function.signature.name, function.node_def, arguments, function.ret, table, function.signature)
 
 
 def _read_nodes(
-    name: str, nodes: Sequence[Any], arguments: Sequence[tuple[str, str]], returns: Any, table: _Ops, signature: Any = None
+    name: str,
+    nodes: Sequence[Any],
+    arguments: Sequence[tuple[str, str]],
+    returns: Any,
+    table: _Ops,
+    signature: Any = None,
 ) -> Body:
     names = [a for a, _ in arguments] + [n.name for n in nodes]
     types = ["_Arg"] * len(arguments) + [n.op for n in nodes]
@@ -127,7 +130,18 @@ def _read_nodes(
     if signature is not None:
         results = [Edge(*_edge(returns[arg.name], number, offsets)) for arg in signature.output_arg]
     return Body(
-        name, names, types, starts, edge_ops, edge_outputs, column, list(signatures), device, list(devices), attrs, tuple(results)
+        name,
+        names,
+        types,
+        starts,
+        edge_ops,
+        edge_outputs,
+        column,
+        list(signatures),
+        device,
+        list(devices),
+        attrs,
+        tuple(results),
     )
 
 
@@ -152,9 +166,7 @@ def _attributes(node: Any, table: _Ops) -> dict[str, Any]:
             kept[key] = {"function": value.func.name}
         elif kind == "list" and value.list.func:
             kept[key] = {"functions": [f.name for f in value.list.func]}
-        elif kind == "s" and key in _FUNCTION_ATTRS_OF_INTEREST and value.s:
-            kept[key] = value.s.decode("utf-8", "replace")
-        elif key == "_gradient_op_type":
+        elif (kind == "s" and key in _FUNCTION_ATTRS_OF_INTEREST and value.s) or key == "_gradient_op_type":
             kept[key] = value.s.decode("utf-8", "replace")
         elif key == "Targuments":
             kept[key] = len(value.list.type)
@@ -202,9 +214,7 @@ def _is_variable(item: Any) -> bool:
 
 def _collections(graph: Any) -> dict[str, list[Any]]:
     return {
-        str(key): list(graph.get_collection_ref(key))
-        for key in graph.get_all_collection_keys()
-        if isinstance(key, str)
+        str(key): list(graph.get_collection_ref(key)) for key in graph.get_all_collection_keys() if isinstance(key, str)
     }
 
 
@@ -248,7 +258,9 @@ def _variables(
             trainable="trainable_variables" in keys,
             collections=tuple(keys),
             partition_of=slice_info.full_name if slice_info is not None else None,
-            checkpoint_key=slice_info.full_name if slice_info is not None else str(getattr(variable, "_shared_name", op)),
+            checkpoint_key=slice_info.full_name
+            if slice_info is not None
+            else str(getattr(variable, "_shared_name", op)),
             device=body.devices[body.device[number]],
         )
     for some in (body, *functions.values()):

@@ -17,7 +17,7 @@ from typing import Any
 
 from scopewatch.errors import UsageError
 from scopewatch.model.scenarios import scenario_folder, scenario_names
-from scopewatch.model.source import opening_docstring, read_source
+from scopewatch.model.source import opening_docstring
 from scopewatch.record.locals import BIND, Instrumenter, OwnModuleFinder
 
 
@@ -117,10 +117,16 @@ def _checked(target: Target) -> Target:
 
 
 @contextmanager
-def prepared(target: Target, instrumenter: Instrumenter, bind: Callable[[int, Any], Any], arguments: Sequence[str]) -> Iterator[OwnModuleFinder]:
-    """The interpreter as the program expects it: `__main__`, `sys.argv`, `sys.path`; restored after."""
+def prepared(
+    target: Target, instrumenter: Instrumenter, bind: Callable[[int, Any], Any], arguments: Sequence[str]
+) -> Iterator[OwnModuleFinder]:
+    """The interpreter as the program expects it: `__main__`, `sys.argv`, `sys.path`; restored after.
+
+    So is the working folder: paths of the command line mean what they meant before the program.
+    """
     finder = OwnModuleFinder(instrumenter, str(target.root), bind)
-    before = (sys.argv, list(sys.path), sys.modules.get("__main__"))
+    path, folder = sys.path, os.getcwd()
+    before = (sys.argv, list(path), sys.modules.get("__main__"))
     sys.argv = [str(target.file), *arguments]
     sys.path.insert(0, str(target.root))
     sys.meta_path.insert(0, finder)
@@ -128,14 +134,18 @@ def prepared(target: Target, instrumenter: Instrumenter, bind: Callable[[int, An
         yield finder
     finally:
         sys.argv = before[0]
-        sys.path[:] = before[1]
+        path[:] = before[1]
+        sys.path = path
+        os.chdir(folder)
         if before[2] is not None:
             sys.modules["__main__"] = before[2]
         if finder in sys.meta_path:
             sys.meta_path.remove(finder)
 
 
-def run_target(target: Target, instrumenter: Instrumenter, bind: Callable[[int, Any], Any], inputs: dict[str, str]) -> Any:
+def run_target(
+    target: Target, instrumenter: Instrumenter, bind: Callable[[int, Any], Any], inputs: dict[str, str]
+) -> Any:
     """Execute the target inside `prepared`; what a target function returns.
 
     Raises:
@@ -167,7 +177,9 @@ def _arguments(function: Callable[..., Any], inputs: dict[str, str], target: Tar
     parameters = inspect.signature(function).parameters
     for name in inputs:
         if name not in parameters:
-            raise UsageError(f"--input {name}: {target.function} has no such parameter; it has: {', '.join(parameters)}.")
+            raise UsageError(
+                f"--input {name}: {target.function} has no such parameter; it has: {', '.join(parameters)}."
+            )
     for name, parameter in parameters.items():
         if name in inputs:
             shape, dtype = parse_input(name, inputs[name])
@@ -176,7 +188,9 @@ def _arguments(function: Callable[..., Any], inputs: dict[str, str], target: Tar
             parameter.VAR_POSITIONAL,
             parameter.VAR_KEYWORD,
         ):
-            raise UsageError(f"{target.function} needs {name!r}: say its shape with --input {name}=8,32 (or {name}=?,32:int32).")
+            raise UsageError(
+                f"{target.function} needs {name!r}: say its shape with --input {name}=8,32 (or {name}=?,32:int32)."
+            )
     return made
 
 

@@ -19,7 +19,11 @@ def doctor_lines(findings: Sequence[Finding]) -> list[RenderableType]:
         mark = Text("ok", GOOD) if finding.fine else Text("X", BAD)
         made.add_row(text(finding.subject), mark, text(finding.found))
     lines: list[RenderableType] = [made]
-    lines += [Text.assemble(("X ", BAD), f"{plain(f.subject)}: {plain(f.remedy)}", overflow="fold") for f in findings if not f.fine and f.remedy]
+    lines += [
+        Text.assemble(("X ", BAD), f"{plain(f.subject)}: {plain(f.remedy)}", overflow="fold")
+        for f in findings
+        if not f.fine and f.remedy
+    ]
     able = all(f.fine for f in findings)
     lines.append(Text("this installation can watch" if able else "watching is limited here", GOOD if able else BAD))
     lines.append(Text("next: scopewatch run dense", "bold"))

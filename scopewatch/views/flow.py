@@ -48,7 +48,7 @@ def _shortened(root: FlowNode) -> FlowNode | None:
     if main is None:
         return None
     if main.kind != "elided":
-        if not main.operands or main.name is not None and not _has_elided(main):
+        if not main.operands or (main.name is not None and not _has_elided(main)):
             inner = _shortened(main)
             return None if inner is None else replace(root, operands=[inner, *root.operands[1:]])
         return replace(root, operands=[FlowNode("...", "elided", None, main.operands[:1]), *root.operands[1:]])

@@ -29,7 +29,9 @@ def gradients_view(screen: Screen) -> list[RenderableType]:
         found += [*([Text()] if index else []), _table(screen, of_loss, rows, full=True)]
         unknown = {r.receipt.norm_unknown_because for r in rows if r.receipt.norm_unknown_because}
         found += [_line(f"unknown, because {why}") for why in sorted(unknown)]
-    return found or [Text("GRADIENT  no loss: the program differentiates nothing and names no float tensor. Name one with --loss.")]
+    return found or [
+        Text("GRADIENT  no loss: the program differentiates nothing and names no float tensor. Name one with --loss.")
+    ]
 
 
 def _line(content: str) -> Text:
@@ -48,7 +50,8 @@ def gradient_summary(screen: Screen, names: set[str], most: int) -> list[Rendera
     made = _table(screen, of_loss, shown, full=False)
     if len(rows) > len(shown):
         made.add_row(Text(f"  ... {len(rows) - len(shown)} more: --view gradients", QUIET), "", "", "")
-    return [made]
+    because = next((r.receipt.norm_unknown_because for r in shown if r.receipt.norm_unknown_because), None)
+    return [made, *([_line(f"  norms unknown, because {because}")] if because else [])]
 
 
 def _telling(rows: list[GradientRow], most: int) -> list[GradientRow]:
@@ -65,11 +68,18 @@ def _table(screen: Screen, of_loss: GradientTable, rows: list[GradientRow], full
     title = f"GRADIENT of {plain(loss)}{how}, {measure.at}"
     made = table([title, "receives", "norm", "updated"], right=["norm"])
     names = [_name(screen, row) for row in rows]
+    proved = {p.claim.python_name for p in screen.proofs if p.verdict == "proved"}
     width = min(max((n.cell_len for n in names), default=0), 40)
     for row, name in zip(rows, names, strict=True):
         name.truncate(width, overflow="ellipsis", pad=True)
-        made.add_row(name + Text("  ") + _where(row), *_receipt(row))
+        computed = row.python_name in proved and receives_something(row)
+        made.add_row(name + Text("  ") + _where(row), *_receipt(row, computed))
     return made
+
+
+def receives_something(row: GradientRow) -> bool:
+    """Whether a gradient arrives, be it zero."""
+    return row.receipt.receives in ("dense", "sparse", "zero")
 
 
 def _name(screen: Screen, row: GradientRow) -> Text:
@@ -85,18 +95,22 @@ def _where(row: GradientRow) -> Text:
     return Text(f"tensor {place(row.bound_at)}", QUIET)
 
 
-def _receipt(row: GradientRow) -> tuple[Text, str, Text]:
+def _receipt(row: GradientRow, computed: bool) -> tuple[Text, str, Text]:
     receipt = row.receipt
     received = Text(receipt.receives, RECEIVES_STYLES[receipt.receives])
     if receipt.receives == "none":
         received.append(f": {_because(receipt)}")
     if receipt.receives == "unknown":
         received.append(", see below")
-    norm = number(receipt.norm) if receipt.norm is not None else ("unknown" if receipt.receives in ("dense", "sparse") else "-")
+    norm = (
+        number(receipt.norm)
+        if receipt.norm is not None
+        else ("unknown" if receipt.receives in ("dense", "sparse") else "-")
+    )
     if row.updated:
         return received, norm, Text("yes")
     if row.role == "tensor":
-        return received, norm, Text("NO, computed" if receipt.receives in ("dense", "sparse", "zero") else "no")
+        return received, norm, Text("NO, computed" if computed else "no")
     return received, norm, Text("NO", BAD)
 
 
@@ -106,4 +120,8 @@ def _because(receipt: Receipt) -> str:
     if blocker is None:
         return because
     at = f" {short_file(blocker.file)}:{blocker.line}" if blocker.file else ""
-    return f"{because} by {plain(blocker.type)}{at}" if receipt.reason == "stopped" else f"{because}: {plain(blocker.type)}{at}"
+    return (
+        f"{because} by {plain(blocker.type)}{at}"
+        if receipt.reason == "stopped"
+        else f"{because}: {plain(blocker.type)}{at}"
+    )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import RenderableType
 from rich.text import Text
 
-from scopewatch.model.claims import MEASURED_STEPS, NEVER_A_VARIABLE, Certificate, Judgement, Proof
+from scopewatch.model.claims import MEASURED_STEPS, NEVER_A_VARIABLE, Certificate, Judgement, Proof, ProofStep
 from scopewatch.model.consequences import why_it_matters
 from scopewatch.views.screen import Screen
+from scopewatch.views.tables import Indented
 from scopewatch.views.text import BAD, GOOD, HEADING, QUIET, VERDICT_STYLES, WARN, plain
 
 _MARKS = {True: ("+ holds", GOOD), False: ("X FAILS", BAD), None: ("? open ", WARN)}
@@ -24,7 +27,12 @@ def proof_summary(screen: Screen) -> list[RenderableType]:
     lines: list[RenderableType] = []
     width = max((len(statement(p)) for p in screen.proofs), default=0)
     for index, proof in enumerate(screen.proofs):
-        line = Text.assemble(("PROOF " if index == 0 else "      ", HEADING), f"{statement(proof):<{width}}  ", _verdict(proof), _counts(proof))
+        line = Text.assemble(
+            ("PROOF " if index == 0 else "      ", HEADING),
+            f"{statement(proof):<{width}}  ",
+            _verdict(proof),
+            _counts(proof),
+        )
         line.no_wrap, line.overflow = True, "ellipsis"
         lines.append(line)
         if proof.verdict == "refuted" or not proof.judgement.accepted:
@@ -49,8 +57,8 @@ def _counts(proof: Proof) -> str:
     return f"  numeric {_of(list(proof.steps))}"
 
 
-def _of(steps: list[object]) -> str:
-    return f"{sum(1 for s in steps if getattr(s, 'holds', None) is True)}/{len(steps)}"
+def _of(steps: Sequence[ProofStep]) -> str:
+    return f"{sum(1 for s in steps if s.holds is True)}/{len(steps)}"
 
 
 def proof_view(screen: Screen) -> list[RenderableType]:
@@ -83,16 +91,20 @@ def one_proof(screen: Screen, proof: Proof) -> list[RenderableType]:
 
 
 def _indented(content: str, style: str, by: int = 6) -> RenderableType:
-    from rich.padding import Padding
-
-    return Padding(Text(plain(content), style=style, overflow="fold"), (0, 0, 0, by), expand=False)
+    return Indented(Text(plain(content), style=style), by)
 
 
 def judgement_lines(certificate: Certificate, judgement: Judgement) -> list[RenderableType]:
     """What the checker says of a saved certificate."""
     name = plain(certificate.claim.python_name)
     if not judgement.accepted:
-        lines: list[RenderableType] = [Text.assemble(("REJECTED", BAD), f'  the certificate for "{name} is never a variable"')]
+        lines: list[RenderableType] = [
+            Text.assemble(("REJECTED", BAD), f'  the certificate for "{name} is never a variable"')
+        ]
         return lines + [_indented(f"the checker objects: {o}", BAD, by=2) for o in judgement.objections[:8]]
     verdict = judgement.verdict
-    return [Text.assemble(("accepted", GOOD), f'  "{name} is never a variable": ', (verdict.upper(), VERDICT_STYLES[verdict]))]
+    return [
+        Text.assemble(
+            ("accepted", GOOD), f'  "{name} is never a variable": ', (verdict.upper(), VERDICT_STYLES[verdict])
+        )
+    ]

@@ -14,6 +14,7 @@ from scopewatch.views.screen import Screen, heading
 from scopewatch.views.tables import table
 from scopewatch.views.text import BAD, OUTCOME_MARKS, QUIET, REUSE_WORDS, WARN, place, plain, text, way
 
+
 def requests_view(screen: Screen) -> list[RenderableType]:
     """Each request in order: what came of it, who asked by which way, and which flag was in force."""
     rows = [r for r in screen.requests if screen.wanted(r.event.name, *r.event.stored)]
@@ -33,7 +34,10 @@ def _lines(number: int, row: RequestRow) -> list[RenderableType]:
     frozen = "" if event.trainable else "  not trainable"
     lines = [
         Text.assemble(
-            (f"{number:>4}  ", QUIET), (f"{mark:<9}", style), f"  {plain(event.name)}  {shape_text(event.shape)} {event.dtype}", (frozen + by, QUIET)
+            (f"{number:>4}  ", QUIET),
+            (f"{mark:<9}", style),
+            f"  {plain(event.name)}  {shape_text(event.shape)} {event.dtype}",
+            (frozen + by, QUIET),
         ),
         Text(f"      asked at {way(row.via)}   flag {flag}", QUIET),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -29,16 +30,18 @@ def title_lines(screen: Screen) -> list[RenderableType]:
     ops = sum(len(g.body) for g in screen.log.graphs)
     graphs = f" in {len(screen.log.graphs)} graphs" if len(screen.log.graphs) > 1 else ""
     seed = f" | seed {header.graph_seed}" if header.graph_seed is not None else ""
-    left = f"{header.target}: {header.title}" if header.title != header.target else header.target
     right = f"TensorFlow {header.tensorflow} | {ops:,} ops{graphs}{seed}"
-    left = plain(left)
-    room = screen.width - len(right) - 2
-    if len(left) > room:
-        left = left[: max(room - 3, 10)] + "..."
-    space = " " * max(2, screen.width - len(left) - len(right))
-    title = Text.assemble((left, HEADING), space, (right, QUIET), no_wrap=True, overflow="ellipsis")
-    stopped = [text(f"stopped {header.stopped}", QUIET)] if header.stopped else []
-    return [title, *stopped]
+    name, title = plain(header.target), plain(header.title) if header.title != header.target else ""
+    left = f"{name}: {title}" if title else name
+    below: list[RenderableType] = []
+    if cell_len(left) + cell_len(right) + 2 > screen.width and title:
+        left = name
+        below.append(text(title))
+    space = " " * max(2, screen.width - cell_len(left) - cell_len(right))
+    first = Text.assemble((left, HEADING), space, (right, QUIET), no_wrap=True, overflow="ellipsis")
+    if header.stopped:
+        below.append(text(f"stopped {header.stopped}; --until end runs it all", QUIET))
+    return [first, *below]
 
 
 def summary(screen: Screen) -> list[RenderableType]:
@@ -48,7 +51,11 @@ def summary(screen: Screen) -> list[RenderableType]:
         *title_lines(screen),
         *_error(screen.log),
         *_flow(screen, with_heading=True),
-        *([scope_summary(screen, _MOST_SCOPE_LINES)] if screen.requests or len(screen.scopes) > 1 else [_no_requests(screen)]),
+        *(
+            [scope_summary(screen, _MOST_SCOPE_LINES)]
+            if screen.requests or len(screen.scopes) > 1
+            else [_no_requests(screen)]
+        ),
         *([trainable_summary(screen)] if screen.variables else []),
         *gradient_summary(screen, names, _MOST_GRADIENT_LINES),
         *proof_summary(screen),
@@ -69,7 +76,9 @@ def _error(log: Log) -> list[RenderableType]:
         return []
     first = error.message.splitlines()[0] if error.message else ""
     lines: list[RenderableType] = [
-        Text.assemble(("X ", BAD), (f"{error.type} at {place(log.caller(error.path))}: ", BAD), plain(first), overflow="fold"),
+        Text.assemble(
+            ("X ", BAD), (f"{error.type} at {place(log.caller(error.path))}: ", BAD), plain(first), overflow="fold"
+        ),
         text(f"    reached by {way(log.path(error.path))}", QUIET),
     ]
     explained = Text("    " + plain(error.explanation), overflow="fold")
@@ -148,4 +157,3 @@ VIEWS: dict[str, Callable[[Screen], list[RenderableType]]] = {
     "proof": proof_view,
 }
 """Every view by the name that `--view` takes."""
-

@@ -119,7 +119,9 @@ def _is_worth_saying(scope: Scope) -> bool:
 
 
 def _entry(scope: Scope) -> Text:
-    by = f"{scope.entered} by the program" + (f", {scope.entered_by_library} by libraries" if scope.entered_by_library else "")
+    by = f"{scope.entered} by the program" + (
+        f", {scope.entered_by_library} by libraries" if scope.entered_by_library else ""
+    )
     line = text(f"  {scope.name}: {by}")
     names = [n or "(none)" for n in scope.name_scopes]
     if names != [scope.name]:

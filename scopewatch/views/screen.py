@@ -72,7 +72,9 @@ class Screen:
 
 def heading(title: str, detail: str = "") -> Text:
     """The line above a section."""
-    return Text.assemble((title, HEADING), ("  " + plain(detail) if detail else "", QUIET), no_wrap=True, overflow="ellipsis")
+    return Text.assemble(
+        (title, HEADING), ("  " + plain(detail) if detail else "", QUIET), no_wrap=True, overflow="ellipsis"
+    )
 
 
 def listed(names: Iterable[str], most: int = 6) -> str:

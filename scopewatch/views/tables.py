@@ -1,9 +1,11 @@
-"""Tables as every screen draws them: no lines, columns two spaces apart, one heading row."""
+"""Tables and indented text as every screen draws them: no frames, columns two spaces apart."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from rich.console import Console, ConsoleOptions
 from rich.table import Table
 from rich.text import Text
 
@@ -12,14 +14,30 @@ from scopewatch.views.text import HEADING
 
 def table(columns: Sequence[str], right: Sequence[str] = (), first_is_title: bool = True) -> Table:
     """An empty table; columns named in `right` are set to the right, the first is the section's title."""
-    made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_edge=False, header_style="", collapse_padding=True)
+    made = Table(
+        box=None, padding=(0, 2, 0, 0), pad_edge=False, show_edge=False, header_style="", collapse_padding=True
+    )
     for index, column in enumerate(columns):
         style = HEADING if index == 0 and first_is_title else "dim"
         made.add_column(
             Text(column, style=style, no_wrap=True),
             justify="right" if column in right else "left",
-            no_wrap=True,
+            # Where it gets narrow the first column gives way; its cells are cut, not wrapped.
+            no_wrap=index > 0,
             overflow="ellipsis",
-            ratio=None,
         )
     return made
+
+
+@dataclass(frozen=True)
+class Indented:
+    """A text that wraps below its own first letter, without the trailing spaces of `Padding`."""
+
+    content: Text
+    by: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """One text for each line."""
+        for line in self.content.wrap(console, max(options.max_width - self.by, 10), overflow="fold"):
+            line.rstrip()
+            yield Text(" " * self.by) + line

@@ -36,7 +36,9 @@ def _notes(notes: tuple[Note, ...]) -> list[RenderableType]:
 def trainable_summary(screen: Screen) -> Text:
     """The three sets in one line."""
     sets = screen.trainable
-    line = Text.assemble(("Trainable", "bold"), ("  graph: ", QUIET), _short(screen, sets.graph), no_wrap=True, overflow="ellipsis")
+    line = Text.assemble(
+        ("Trainable", "bold"), ("  graph: ", QUIET), _short(screen, sets.graph), no_wrap=True, overflow="ellipsis"
+    )
     optimizers = list(dict.fromkeys((n, v) for n, v in sets.optimizers))
     for name, given in optimizers[:2]:
         label = "optimizer" if len(optimizers) == 1 else plain(name)

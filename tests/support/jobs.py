@@ -24,7 +24,8 @@ def record_log(program: str, **wishes: Any) -> Any:
 def verdict_on(program: str, name: str) -> dict[str, Any]:
     """Record a program, prove the claim about a name, and have the certificate checked."""
     from scopewatch.proof.checker import check
-    from scopewatch.proof.prover import claim_about, prove
+    from scopewatch.model.names import claim_about
+    from scopewatch.proof.prover import prove
     from scopewatch.record.session import Wishes, record
 
     log = record(program, Wishes(prove=(name,)))
@@ -71,3 +72,139 @@ def surroundings() -> dict[str, Any]:
         "uid": ops.uid(),
         "eager": tf.compat.v1.executing_eagerly_outside_functions(),
     }
+
+
+# ------------------------------------------------------------- with and without watching
+
+
+def graphs_unwatched(program: str) -> dict[str, Any]:
+    """Run a program as Python itself does; its graphs, serialized, and the process-wide counter after it."""
+    import os
+    import types
+
+    module = types.ModuleType("__main__")
+    module.__file__ = program
+    sys.modules["__main__"] = module
+    sys.argv = [program]
+    sys.path.insert(0, os.path.dirname(program))
+    with open(program, "rb") as file:
+        code = compile(file.read(), program, "exec", dont_inherit=True)
+    try:
+        exec(code, module.__dict__)
+    except SystemExit as error:
+        assert not error.code, error
+    return _graphs_of(vars(module))
+
+
+def graphs_watched(program: str) -> dict[str, Any]:
+    """The same, recorded: serialized after the program has ended and before anything is measured."""
+    from scopewatch.record import session
+
+    kept: dict[str, Any] = {}
+    run = session._run
+
+    def run_and_keep(*arguments: Any) -> Any:
+        ending = run(*arguments)
+        kept.update(_graphs_of(sys.modules["__main__"].__dict__ if not modules else modules[0]))
+        return ending
+
+    modules: list[dict[str, Any]] = []
+    run_target = session.run_target
+
+    def run_target_and_keep(*arguments: Any) -> Any:
+        try:
+            return run_target(*arguments)
+        finally:
+            modules.append(vars(sys.modules["__main__"]))
+
+    session._run, session.run_target = run_and_keep, run_target_and_keep
+    log = session.record(program, session.Wishes(until="end", compat=False))
+    assert log.error is None, log.error
+    kept["events"] = len(log.events)
+    kept["problems"] = [n for n in log.header.notes if "hook" in n]
+    return kept
+
+
+def _graphs_of(namespace: dict[str, Any]) -> dict[str, Any]:
+    import hashlib
+
+    from tensorflow.python.framework import ops
+
+    graphs = {k: v for k, v in sorted(namespace.items()) if isinstance(v, ops.Graph)}
+    graphs["default"] = ops.get_default_graph()
+    raw = {k: g.as_graph_def().SerializeToString(deterministic=True) for k, g in graphs.items()}
+    return {
+        "digests": {k: hashlib.sha256(b).hexdigest() for k, b in raw.items()},
+        "sizes": {k: len(b) for k, b in raw.items()},
+        "uid": ops.uid(),
+    }
+
+
+def state_around(program: str, **wishes: Any) -> dict[str, Any]:
+    """What record leaves changed: names of hooks and of interpreter state that are not what they were."""
+    from scopewatch.errors import ScopewatchError
+    from scopewatch.record import session
+
+    before = _state()
+    during: dict[str, Any] = {}
+    run_target = session.run_target
+
+    def run_and_look(*arguments: Any) -> Any:
+        during.update(_state())
+        return run_target(*arguments)
+
+    session.run_target = run_and_look
+    outcome = "ended"
+    try:
+        log = session.record(program, session.Wishes(**wishes))
+        outcome = log.error.type if log.error else (log.header.stopped or outcome)
+    except ScopewatchError as error:
+        outcome = type(error).__name__
+    session.run_target = run_target
+    after = _state()
+    return {
+        "outcome": outcome,
+        "changed": [k for k in before if not _same(before[k], after.get(k))],
+        "patched": [k for k in before if k in during and not _same(before[k], during[k])],
+    }
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, list):
+        return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
+    return one is other
+
+
+def _state() -> dict[str, Any]:
+    """Everything that watching touches, by identity."""
+    import importlib
+    import os
+    import warnings
+
+    from scopewatch.record.hooks import _LAYER_MODULES, HOOKS
+
+    state: dict[str, Any] = {}
+    for hook in HOOKS:
+        owner, _ = hook.find()
+        state[f"{hook.owner}.{hook.attribute}"] = vars(owner).get(hook.attribute, "absent")
+    for name, attribute in (
+        ("tensorflow.python.training.optimizer:Optimizer", "__init__"),
+        *((f"{name}:Layer", "__init__") for name in _LAYER_MODULES),
+        ("tensorflow.python.ops.gradients_util", "_AggregatedGrads"),
+        ("tensorflow.python.ops.gradients_util", "_LogOpGradients"),
+        ("tensorflow.python.framework.ops", "get_gradient_function"),
+    ):
+        module, _, cls = name.partition(":")
+        owner = importlib.import_module(module)
+        state[f"{name}.{attribute}"] = vars(getattr(owner, cls) if cls else owner).get(attribute, "absent")
+    for attribute in ("argv", "stdout", "stderr", "excepthook", "modules", "path"):
+        state[f"sys.{attribute}"] = getattr(sys, attribute)
+    state["items of sys.path"] = list(sys.path)
+    state["sys.meta_path"] = list(sys.meta_path)
+    state["sys.gettrace"] = sys.gettrace()
+    for name in ("__main__", "tensorflow", "tensorflow.compat.v1"):
+        state[f"module {name}"] = sys.modules[name]
+    state["cwd"] = sys.intern(os.getcwd())
+    state["warnings.showwarning"] = warnings.showwarning
+    state["warnings.filters"] = [sys.intern(repr(f)) for f in warnings.filters]
+    return state
