@@ -73,7 +73,7 @@ def _table(screen: Screen, of_loss: GradientTable, rows: list[GradientRow], full
     for row, name in zip(rows, names, strict=True):
         name.truncate(width, overflow="ellipsis", pad=True)
         computed = row.python_name in proved and receives_something(row)
-        made.add_row(name + Text("  ") + _where(row), *_receipt(row, computed))
+        made.add_row(Text.assemble(name, "  ", _where(row)), *_receipt(row, computed))
     return made
 
 

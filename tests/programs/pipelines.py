@@ -15,10 +15,10 @@ def parsed(x):
 data = tf.data.Dataset.from_tensor_slices(np.float32([1, 2, 3, 4])).map(parsed).batch(2)
 iterator = tf.data.make_initializable_iterator(data)
 batch = iterator.get_next()
-table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(["a", "b"], tf.constant([1.0, 2.0])), -1.0)
+table = tf.lookup.experimental.MutableHashTable(tf.string, tf.float32, -1.0, name="table")  # A static one has a random name.
 found = table.lookup(tf.constant(["b"]))
 host = tf.py_func(lambda x: x + np.float32(1), [batch], tf.float32)
-model = tf.keras.Sequential([tf.keras.layers.Dense(2, input_shape=(1,)), tf.keras.layers.Dense(1)])
+model = tf.keras.Sequential([tf.keras.layers.Dense(n, kernel_initializer="ones") for n in (2, 1)])
 loss = tf.reduce_sum(model(tf.reshape(host, [-1, 1]))) + tf.reduce_sum(found)
 train = tf.train.AdagradOptimizer(0.1).minimize(loss)
 
