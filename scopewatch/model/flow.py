@@ -101,7 +101,7 @@ class _Builder:
         for place in way[1:]:
             name = self._name(place)
             is_last = place == way[-1]
-            visible = not (self.flow.op_type(place) in _UNSHAPED or self.flow.step(place).handed_on)
+            visible = not self._is_plumbing(place)
             if drawn >= hops and not is_last:
                 elided = elided or visible
                 continue
@@ -110,11 +110,8 @@ class _Builder:
                 elided = False
             if not visible and name is None:
                 continue
-            others = [
-                self._as_leaf(s)
-                for s in dict.fromkeys(self.flow.step(place).sources)
-                if s not in way and not self._hidden(s)
-            ]
+            sources = [s for s in dict.fromkeys(self.flow.step(place).sources) if s not in way and not self._hidden(s)]
+            others = [leaf for leaf in map(self._as_leaf, sources) if leaf is not None]
             label = "loss" if is_last and name is None else _short(self.flow.op_type(place))
             node = FlowNode(label, "op", name, [node, *others])
             drawn += 1
@@ -158,11 +155,18 @@ class _Builder:
             return FlowNode(name or self.flow.name(place).rpartition(":")[0].rpartition("/")[2], "input")
         return None
 
-    def _as_leaf(self, place: Place) -> FlowNode:
+    def _as_leaf(self, place: Place) -> FlowNode | None:
+        """Another operand on the way: a variable, an input, or what the program named; else nothing."""
         leaf = self._leaf(place)
         if leaf is not None:
             return leaf
-        return FlowNode(self._name(place) or _short(self.flow.op_type(place)), "input")
+        name = self._name(place)
+        return None if name is None else FlowNode(name, "input")
+
+    def _is_plumbing(self, place: Place) -> bool:
+        """Reshapes, loop ops and the arrays that carry values out of loops."""
+        kind = self.flow.op_type(place)
+        return kind in _UNSHAPED or kind.startswith(("TensorArray", "TensorList")) or self.flow.step(place).handed_on
 
     def _hidden(self, place: Place) -> bool:
         """Constants and shapes, and what is made of nothing else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -34,8 +35,8 @@ def bits_of(dtype: str) -> int:
     known = _BITS.get(dtype)
     if known is not None:
         return known
-    digits = "".join(c for c in dtype if c.isdigit())
-    return int(digits) if digits else 0
+    digits = re.search(r"\d+", dtype)
+    return int(digits[0]) if digits else 0
 
 
 def build_variables(log: Log) -> list[VariableRow]:

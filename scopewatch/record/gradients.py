@@ -20,6 +20,7 @@ from scopewatch.model.losses import Loss
 from scopewatch.record.frames import FrameReader
 from scopewatch.record.hooks import observing_gradients
 from scopewatch.record.snapshot import FunctionNames
+from scopewatch.record.taps import Taps
 
 _TRAINABLE = ("float", "bfloat", "complex", "half", "resource", "variant")
 _Key = tuple[str, str, int]
@@ -101,6 +102,7 @@ def measure_gradients(
     live: dict[str, Any],
     functions: FunctionNames,
     program: Seen,
+    inner: dict[str, tuple[Any, str]],
     frames: FrameReader,
     runner: Any,
 ) -> list[GradientMeasure]:
@@ -112,15 +114,18 @@ def measure_gradients(
         live: graph id to `tf.Graph`; gradient ops are added to them.
         functions: the names of function bodies.
         program: what the program's own differentiation showed of function bodies.
+        inner: the live graph and the name in it of each named tensor in a function body.
         frames: finds the program's lines behind ops.
         runner: a `record.measure.Runner`, which fetches values in the state of the last step.
     """
     measured = []
+    taps = Taps()
     for loss in losses:
         graph, snapshot = live[loss.graph], log.graph_by_id[loss.graph]
         rows = row_tensors(log, snapshot)
         seen = Seen(functions)
         try:
+            _tap(taps, graph, rows, inner)
             grads = _differentiate(graph, loss.tensor, rows, seen)
             problem = None
         except Exception as error:
@@ -132,7 +137,9 @@ def measure_gradients(
         for place, inputs in program.stopped_at.items():
             seen.stopped_at.setdefault(place, set()).update(inputs)
         walker = _Reasons(snapshot, seen, loss.tensor, graph, frames)
+        taps.clear()
         values, why_not = runner.values(loss.graph, {t: g for t, g in grads.items() if g is not None})
+        values.update(taps.sums)
         receipts = [
             _receipt(snapshot, tensor, is_variable, grads, seen, walker, values, why_not, problem)
             for tensor, is_variable in rows.items()
@@ -148,6 +155,19 @@ def measure_gradients(
             )
         )
     return measured
+
+
+def _tap(taps: Taps, graph: Any, rows: dict[str, bool], inner: dict[str, tuple[Any, str]]) -> None:
+    """Tap the named tensors that stand inside loops, branches and function bodies."""
+    for name, is_variable in rows.items():
+        owner, own_name = inner.get(name, (graph, name))
+        try:
+            tensor = owner.get_tensor_by_name(own_name)
+        except (KeyError, ValueError):
+            continue
+        is_inside = owner is not graph or tensor.op._get_control_flow_context() is not None
+        if is_inside and not is_variable and _differentiable(tensor.dtype.name):
+            taps.place(name, tensor.op, tensor.value_index)
 
 
 def _differentiate(graph: Any, loss: str, rows: dict[str, bool], seen: Seen) -> dict[str, Any]:
@@ -173,7 +193,8 @@ def _differentiate(graph: Any, loss: str, rows: dict[str, bool], seen: Seen) -> 
         y = graph.get_tensor_by_name(loss)
         if not _differentiable(y.dtype.name):
             return {}
-        grads = tf.gradients(y, xs, name="scopewatch_gradients") if xs else []
+        # The gradients of TensorArrays find each other by a scope whose name begins with "gradients".
+        grads = tf.gradients(y, xs, name="gradients_scopewatch") if xs else []
     return dict(zip(asked, grads, strict=True))
 
 
@@ -200,13 +221,13 @@ def _receipt(
     if tensor not in grads and found is not None:
         body, edge = found
         grad = seen.received.get((body.name, body.names[edge.op], edge.output))
-        inside = "it stands inside a loop, a branch or a function, where a gradient cannot be fetched"
+        inside = "it stands inside a loop, a branch or a function, and nothing was handed to it in that run"
     if grad is None:
         reason, blocker = walker.explain(tensor)
         return Receipt(tensor, is_variable, "none", reason, blocker, None, None)
     receives: Receives = "sparse" if hasattr(grad, "dense_shape") else "dense"
-    if inside is not None or tensor not in values:
-        return Receipt(tensor, is_variable, receives, "flows", None, None, inside or why_not)
+    if tensor not in values:
+        return Receipt(tensor, is_variable, receives, "flows", None, None, why_not or inside)
     norm, is_zero = _norm(values[tensor])
     if norm is None:
         return Receipt(tensor, is_variable, receives, "flows", None, None, "the gradient is NaN or infinite")

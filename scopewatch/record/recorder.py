@@ -53,6 +53,7 @@ class Recorder:
         self.variables: list[Any] = []
         self.layers: list[Any] = []
         self.function_graphs: list[Any] = []
+        self.inner_tensors: dict[str, tuple[Any, str]] = {}
         self.bodies_made: list[tuple[Any, str]] = []
         self.run_watcher: RunWatcher | None = None
         self._instrumenter = instrumenter
@@ -421,7 +422,9 @@ class Recorder:
             graph = self.function_graphs[int(number)]
             op, _, output = name.rpartition(":")
             found = places(graph, op) or [(graph.name, op)]
-            return tuple(f"{function}/{inner}:{output}" for function, inner in found)
+            settled = tuple(f"{function}/{inner}:{output}" for function, inner in found)
+            self.inner_tensors.update({name_in_report: (graph, name) for name_in_report in settled})
+            return settled
 
         def first(texts: tuple[Any, ...]) -> tuple[Any, ...]:
             return tuple(settle(t)[0] for t in texts)

@@ -270,7 +270,7 @@ def _measured(
             raise
         losses, claims = find_losses(log, None, None), _claims_that_exist(log, wishes.prove)
     wishes.progress("measuring gradients")
-    gradients = measure_gradients(log, losses, live, functions, seen, frames, runner)
+    gradients = measure_gradients(log, losses, live, functions, seen, recorder.inner_tensors, frames, runner)
     main = {loss.graph: loss.tensor for loss in reversed(losses)}
     if claims:
         wishes.progress("measuring what the proof needs")

@@ -377,3 +377,66 @@ def receipt(
 ) -> Receipt:
     """What one tensor receives."""
     return Receipt(tensor, is_variable, receives, reason, blocked_by, norm, because)
+
+
+# ------------------------------------------------------------------- logs made of these
+
+DENSE = """
+    v          = VariableV2[5,3]
+    v/read     = Identity(v)
+    g          = VariableV2
+    g/read     = Identity(g)
+    bias       = VariableV2[3]
+    bias/read  = Identity(bias)
+    mul        = Mul(g/read, v/read)
+    Square     = Square(v/read)
+    axes       = Const -> int32 {"value": 0.0}
+    Sum        = Sum(Square, axes)
+    norm       = Sqrt(Sum)
+    w          = RealDiv(mul, norm)
+    x          = Placeholder
+    matmul     = MatMul(x, w)
+    add        = AddV2(matmul, bias/read)
+    y          = Relu(add)
+    loss       = Mean(y, axes)
+    rate       = Const
+    dv         = Mul(loss, v/read)
+    dg         = Mul(loss, g/read)
+    db         = Mul(loss, bias/read)
+    update_v   = ApplyGradientDescent(v, rate, dv) -> float32_ref
+    update_g   = ApplyGradientDescent(g, rate, dg) -> float32_ref
+    update_b   = ApplyGradientDescent(bias, rate, db) -> float32_ref
+"""
+
+
+def dense_builder(**header: Any) -> LogBuilder:
+    """A run of a weight-normalised dense layer, ready for more events."""
+    b = LogBuilder(graph(DENSE), **{"claims": ("w",), "graph_seed": 1, **header})
+    b.enter("", None)
+    b.enter("dense", 20, reuse="auto", flag=20)
+    b.request("dense/v", where="model.py:40 > model.py:21 build", shape=(5, 3), stored=["v"], reuse="auto", flag=20)
+    b.request("dense/g", where="model.py:40 > model.py:22 build", stored=["g"], reuse="auto", flag=20)
+    b.request("dense/bias", where="model.py:40 > model.py:23 build", shape=(3,), stored=["bias"], reuse="auto", flag=20)
+    b.leave("dense")
+    b.bind("v_norm", "norm:0", where="model.py:40 > model.py:30 call", shape=(1, 3))
+    b.bind("w", "w:0", where="model.py:40 > model.py:31 call")
+    b.bind("y", "y:0", where=40)
+    b.bind("loss", "loss:0", where=41, shape=())
+    b.differentiate("loss:0", {"v:0": "dv:0", "g:0": "dg:0", "bias:0": "db:0"}, where=42)
+    b.optimizer("GradientDescent", "v", "g", "bias", where=42)
+    b.ran("init", kind="initializer", where=45)
+    b.ran("train", where=46)
+    b.layer("dense", [], ["v", "g", "bias"])
+    b.gradient(
+        "loss:0",
+        receipt("v:0", norm=0.565, is_variable=True),
+        receipt("g:0", norm=0.0479, is_variable=True),
+        receipt("bias:0", norm=0.158, is_variable=True),
+        receipt("norm:0", norm=0.36),
+        receipt("w:0", norm=0.53),
+        receipt("loss:0"),
+        python_name="loss",
+    )
+    b.checkpoint("bias", "g", "v")
+    b.executed("w:0", 1, 1)
+    return b
