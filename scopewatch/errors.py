@@ -21,3 +21,11 @@ class InstallationError(ScopewatchError):
     """TensorFlow, or the part of it that watching needs, is not to be had in this installation."""
 
     exit_status = 1
+
+
+def message_of(error: BaseException) -> str:
+    """An exception's message; empty where asking for it fails in turn."""
+    try:
+        return str(error)
+    except Exception:
+        return ""

@@ -7,6 +7,7 @@ ops, of type `_Arg`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -179,13 +180,13 @@ class GraphSnapshot:
     def find(self, tensor: str) -> tuple[Body, Edge] | None:
         """Where the tensor of this name stands (`op:0` or `FUNCTION/op:0`), or `None`."""
         name, _, output = tensor.rpartition(":")
-        if not name or not output.isdecimal():
+        if not name or not re.fullmatch("[0-9]{1,9}", output):
             return None
-        op = self.body.index.get(name)
-        if op is not None:
-            return self.body, Edge(op, int(output))
-        function, _, inner = name.partition("/")
-        body = self.functions.get(function)
-        if body is None or inner not in body.index:
+        body: Body | None = self.body
+        if name not in self.body.index:
+            function, _, name = name.partition("/")
+            body = self.functions.get(function)
+        op = None if body is None else body.index.get(name)
+        if body is None or op is None or int(output) >= len(body.output_dtypes(op)):
             return None
-        return body, Edge(body.index[inner], int(output))
+        return body, Edge(op, int(output))

@@ -50,7 +50,10 @@ def find_losses(log: Log, given: str | None, returned: tuple[str, str] | None) -
     if not found:
         assumed = _assumed(log)
         found = [loss(assumed.graph or "", assumed.tensors[0], "assumed")] if assumed else []
-    return list({(f.graph, f.tensor): f for f in reversed(found)}.values())[::-1]
+    first: dict[tuple[str, str], Loss] = {}
+    for candidate in found:
+        first.setdefault((candidate.graph, candidate.tensor), candidate)
+    return list(first.values())
 
 
 def _the_only(log: Log, given: str) -> Named:

@@ -31,7 +31,10 @@ def resolve(log: Log, text: str) -> list[Named]:
     """
     found = _bindings(log, text) or _tensors(log, text)
     if found:
-        return list({(n.graph, n.tensor): n for n in reversed(found)}.values())[::-1]
+        first: dict[tuple[str, str], Named] = {}
+        for named in found:
+            first.setdefault((named.graph, named.tensor), named)
+        return list(first.values())
     names = sorted({b.name for b in log.of(Bound)})
     near = difflib.get_close_matches(text, names, n=3, cutoff=0.5) or names[:8]
     known = f" It binds: {', '.join(near)}." if near else " It binds no name to a tensor."
@@ -61,8 +64,9 @@ def _bindings(log: Log, text: str) -> list[Named]:
     if picked_line is not None:
         bound = [b for b in bound if _line(log, b) == picked_line]
     if picked_number is not None:
-        distinct = list({b.tensors: b for b in reversed(bound)}.values())[::-1]
-        bound = distinct[picked_number - 1 : picked_number] if picked_number else []
+        distinct = list(dict.fromkeys((b.graph, b.tensors) for b in bound))
+        picked = distinct[picked_number - 1 : picked_number] if picked_number else []
+        bound = [b for b in bound if (b.graph, b.tensors) in picked]
     return [
         Named(b.graph, tensor, b.name, b.is_variable, log.caller(b.path))
         for b in bound

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from scopewatch.model.claims import Proof
@@ -12,6 +13,7 @@ from scopewatch.model.log import Log
 from scopewatch.model.requests import RequestRow, build_requests
 from scopewatch.model.scopes import Scope, build_scopes
 from scopewatch.model.variables import VariableRow, build_trainable, build_variables
+from scopewatch.model.weights import build_weights
 
 REPORT_SCHEMA = "scopewatch.report/1"
 
@@ -47,6 +49,7 @@ def build_report(log: Log, proofs: Sequence[Proof]) -> dict[str, Any]:
             }
             for t in build_gradients(log)
         ],
+        "weights": [asdict(w) for w in build_weights(log)],
         "proofs": [_proof(p) for p in proofs],
         "error": _error(log),
     }

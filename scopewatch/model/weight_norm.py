@@ -81,6 +81,17 @@ def recognise(flow: Dataflow, w: Place) -> WeightNorm:
     raise NotRecognised("what divides it is not the norm of a factor of it")
 
 
+def scales_by_norm_of(flow: Dataflow, scale: Place, v: Place) -> bool:
+    """Whether a factor is divided by the norm of `v`: weight normalisation of an output, without a `w`."""
+    origin, _ = _root(flow, v)
+    for factor in _Factors(flow).of(scale, _ONE):
+        if abs(factor.power) == _HALF:
+            squares, _ = sum_of_squares(flow, factor.place)
+            if squares is not None and _root(flow, squares[0])[0] == origin:
+                return True
+    return False
+
+
 class _Factors:
     """A tensor as a product of powers of tensors that are no products themselves."""
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from scopewatch.errors import message_of
 from scopewatch.model import events as ev
 from scopewatch.record.frames import FrameReader
 from scopewatch.record.locals import Instrumenter, OwnModuleFinder
@@ -423,7 +424,7 @@ class Recorder:
             op, _, output = name.rpartition(":")
             found = places(graph, op) or [(graph.name, op)]
             settled = tuple(f"{function}/{inner}:{output}" for function, inner in found)
-            self.inner_tensors.update({name_in_report: (graph, name) for name_in_report in settled})
+            self.inner_tensors.update(dict.fromkeys(settled, (graph, name)))
             return settled
 
         def first(texts: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -526,4 +527,4 @@ def _dtype(dtype: Any) -> str:
 
 def _first_sentences(error: Exception) -> str:
     """An error's message without the stack that TensorFlow appends to it."""
-    return str(error).partition(" Originally defined at:")[0].strip()
+    return message_of(error).partition(" Originally defined at:")[0].strip()

@@ -31,6 +31,7 @@ _NOT_STEPS = (
     "training/session_manager.py",
     "training/queue_runner_impl.py",
     "training/supervisor.py",
+    "training/basic_session_run_hooks.py",
 )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from scopewatch.errors import InstallationError, ScopewatchError, UsageError
+from scopewatch.errors import InstallationError, ScopewatchError, UsageError, message_of
 from scopewatch.model.claims import Claim
 from scopewatch.model.explanations import explain_failure
 from scopewatch.model.log import Failure, Header, LayerRecord, Log, Until
@@ -177,7 +177,7 @@ def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: A
         ending.interrupted = True
         ending.error = _failure(error, "interrupted", recorder)
     except BaseException as error:
-        ending.error = _failure(error, str(error), recorder)
+        ending.error = _failure(error, message_of(error), recorder)
     return ending, adaptations
 
 

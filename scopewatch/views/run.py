@@ -19,9 +19,11 @@ from scopewatch.views.scopes import scope_summary, scopes_view
 from scopewatch.views.screen import Screen, heading
 from scopewatch.views.text import BAD, HEADING, QUIET, WARN, place, plain, text, way
 from scopewatch.views.trainable import trainable_summary, trainable_view
+from scopewatch.views.weights import weights_summary, weights_view
 
 _MOST_SCOPE_LINES = 14
 _MOST_GRADIENT_LINES = 9
+_MOST_WEIGHT_LINES = 4
 
 
 def title_lines(screen: Screen) -> list[RenderableType]:
@@ -58,7 +60,7 @@ def summary(screen: Screen) -> list[RenderableType]:
         ),
         *([trainable_summary(screen)] if screen.variables else []),
         *gradient_summary(screen, names, _MOST_GRADIENT_LINES),
-        *proof_summary(screen),
+        *(proof_summary(screen) if screen.proofs else weights_summary(screen, _MOST_WEIGHT_LINES)),
         *_closing(screen),
     ]
 
@@ -153,6 +155,7 @@ VIEWS: dict[str, Callable[[Screen], list[RenderableType]]] = {
     "requests": requests_view,
     "trainable": trainable_view,
     "gradients": gradients_view,
+    "weights": weights_view,
     "flow": flow_view,
     "proof": proof_view,
 }

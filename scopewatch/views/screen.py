@@ -16,6 +16,7 @@ from scopewatch.model.requests import RequestRow, build_requests
 from scopewatch.model.scopes import Scope, build_scopes
 from scopewatch.model.short import short_names
 from scopewatch.model.variables import TrainableSets, VariableRow, build_trainable, build_variables
+from scopewatch.model.weights import WeightInUse, build_weights
 from scopewatch.views.text import HEADING, QUIET, plain
 
 
@@ -54,6 +55,11 @@ class Screen:
     def gradients(self) -> list[GradientTable]:
         """A table for each loss."""
         return build_gradients(self.log)
+
+    @cached_property
+    def weights(self) -> list[WeightInUse]:
+        """The weights of MatMul, Conv and the like."""
+        return build_weights(self.log)
 
     @cached_property
     def short(self) -> dict[str, str]:

@@ -12,18 +12,18 @@ from rich.text import Text
 from scopewatch.views.text import HEADING
 
 
-def table(columns: Sequence[str], right: Sequence[str] = (), first_is_title: bool = True) -> Table:
+def table(columns: Sequence[str], right: Sequence[str] = (), gives_way: int = 0) -> Table:
     """An empty table; columns named in `right` are set to the right, the first is the section's title."""
     made = Table(
         box=None, padding=(0, 2, 0, 0), pad_edge=False, show_edge=False, header_style="", collapse_padding=True
     )
     for index, column in enumerate(columns):
-        style = HEADING if index == 0 and first_is_title else "dim"
+        style = HEADING if index == 0 else "dim"
         made.add_column(
             Text(column, style=style, no_wrap=True),
             justify="right" if column in right else "left",
-            # Where it gets narrow the first column gives way; its cells are cut, not wrapped.
-            no_wrap=index > 0,
+            # Where it gets narrow this column gives way; its cells are cut, not wrapped.
+            no_wrap=index != gives_way,
             overflow="ellipsis",
         )
     return made

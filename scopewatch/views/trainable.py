@@ -34,8 +34,17 @@ def _notes(notes: tuple[Note, ...]) -> list[RenderableType]:
 
 
 def trainable_summary(screen: Screen) -> Text:
-    """The three sets in one line."""
+    """The three sets in one line; a set that repeats the graph's is called the same where space is short."""
+    line = _sets_line(screen, repeat=True)
+    return line if line.cell_len <= screen.width else _sets_line(screen, repeat=False)
+
+
+def _sets_line(screen: Screen, repeat: bool) -> Text:
     sets = screen.trainable
+
+    def told(names: tuple[str, ...]) -> str:
+        return "the same" if names == sets.graph and (len(names) > 3 or not repeat) else _short(screen, names)
+
     line = Text.assemble(
         ("Trainable", "bold"), ("  graph: ", QUIET), _short(screen, sets.graph), no_wrap=True, overflow="ellipsis"
     )
@@ -43,15 +52,14 @@ def trainable_summary(screen: Screen) -> Text:
     for name, given in optimizers[:2]:
         label = "optimizer" if len(optimizers) == 1 else plain(name)
         line.append(f"  {label}: ", QUIET)
-        line.append("the same" if given == sets.graph and len(given) > 3 else _short(screen, given))
+        line.append(told(given))
     layers = list(sets.layers.items())
     if len(layers) == 1:
         line.append("  layer object: ", QUIET)
-        line.append(_short(screen, layers[0][1]))
+        line.append(told(layers[0][1]))
     elif layers:
-        told = sum(len(v) for _, v in layers)
         line.append(f"  {len(layers)} layer objects: ", QUIET)
-        line.append(f"{told} variables")
+        line.append(f"{sum(len(v) for _, v in layers)} variables")
     if sets.notes:
         line.append(" (note 1)", WARN)
     return line

@@ -101,3 +101,11 @@ def test_an_ambiguous_name_lists_its_candidates_with_their_lines():
 def test_a_loss_that_does_not_exist():
     with pytest.raises(UsageError, match="'nonsense'"):
         found(builder(), "nonsense")
+
+
+def test_the_given_loss_stays_the_main_one_though_the_program_differentiates_it_last():
+    b = builder()
+    b.bind("g_loss", "c:0", where=3, shape=())
+    b.differentiate("a:0", {"v:0": "b:0"})
+    b.differentiate("c:0", {"v:0": "b:0"})
+    assert [t for t, _, _ in found(b, "g_loss")] == ["c:0", "a:0"]

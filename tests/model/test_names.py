@@ -115,3 +115,11 @@ def test_a_tensor_goes_by_its_first_plain_name():
     b.bind("grads[0]", "b:0")
     names = {tensor: bound.name for (_, tensor), bound in python_names(b.log()).items()}
     assert names == {"a:0": "kernel", "b:0": "grads[0]"}
+
+
+def test_numbers_tell_the_graphs_apart():
+    b = LogBuilder(graph("a = Const", "g0"), graph("a = Const", "g1"))
+    b.bind("w", "a:0")
+    b.graph = "g1"
+    b.bind("w", "a:0")
+    assert [n.graph for n in resolve(b.log(), "w#2")] == ["g1"]

@@ -208,3 +208,40 @@ def _state() -> dict[str, Any]:
     state["warnings.showwarning"] = warnings.showwarning
     state["warnings.filters"] = [sys.intern(repr(f)) for f in warnings.filters]
     return state
+
+
+# ------------------------------------------------------------- against TensorFlow itself
+
+
+def record_beside_truth(program: str, **wishes: Any) -> tuple[Any, dict[str, dict[str, Any]]]:
+    """A `Log`, and what TensorFlow's own lists say of each graph right after the program has ended."""
+    from scopewatch.record import session, snapshot
+
+    truth: dict[str, dict[str, Any]] = {}
+    read_graph = snapshot.read_graph
+
+    def read_and_look(graph: Any, graph_id: str, variables: Any) -> Any:
+        truth[graph_id] = _truth_about(graph)
+        return read_graph(graph, graph_id, variables)
+
+    snapshot.read_graph = read_and_look
+    log = session.record(program, session.Wishes(**wishes))
+    return log, truth
+
+
+def _truth_about(graph: Any) -> dict[str, Any]:
+    from tensorflow.python.ops import variables
+
+    def described(collection: str) -> list[tuple[Any, ...]]:
+        items = [v for v in graph.get_collection(collection) if isinstance(v, variables.Variable)]
+        return [(v.name.rpartition(":")[0], tuple(v.shape.as_list()), v.dtype.base_dtype.name) for v in items]
+
+    stores = graph.get_collection(("__variable_store",))
+    return {
+        "global": described("variables"),
+        "local": described("local_variables"),
+        "trainable": described("trainable_variables"),
+        "store": sorted(name.rstrip("/") for store in stores for name in store._vars),
+        "ops": {op.name: op.type for op in graph.get_operations()},
+        "seed": graph.seed,
+    }

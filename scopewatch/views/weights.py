@@ -1,0 +1,61 @@
+"""Weights in use: which are variables, which are computed, and from what."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from scopewatch.model.weights import WeightInUse
+from scopewatch.views.screen import Screen, heading
+from scopewatch.views.tables import table
+from scopewatch.views.text import QUIET, TENSOR, VARIABLE, plain, text
+
+
+def weights_view(screen: Screen) -> list[RenderableType]:
+    """One line for each weight of each op."""
+    rows = [w for w in screen.weights if screen.wanted(w.op, w.python_name, *w.variables)]
+    return [_table(screen, rows), *_scaled(rows)] if rows else [heading("WEIGHTS", "no op uses a weight")]
+
+
+def weights_summary(screen: Screen, most: int) -> list[RenderableType]:
+    """The first few weights, and how many of each kind there are."""
+    rows = list({(w.kind, w.variables, w.scaled): w for w in reversed(screen.weights)}.values())[::-1]
+    if not rows:
+        return []
+    made = _table(screen, rows[:most])
+    if len(rows) > most:
+        kinds = Counter(w.kind for w in rows)
+        counts = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
+        made.add_row(Text(f"... {len(rows) - most} more (in all: {counts}): --view weights", QUIET), "", "")
+    return [made, *_scaled(rows)]
+
+
+def _table(screen: Screen, rows: list[WeightInUse]) -> Table:
+    made = table(["WEIGHT IN USE", "is", "used by"], gives_way=2)
+    for weight in rows:
+        made.add_row(_name(screen, weight), _is(screen, weight), text(f"{weight.op_type} {weight.op}", QUIET))
+    return made
+
+
+def _name(screen: Screen, weight: WeightInUse) -> Text:
+    if weight.kind == "variable" and weight.variables:
+        return text(f"  [{screen.shorten(weight.variables[0])}]", VARIABLE)
+    return text(f"  {weight.python_name or weight.tensor}", TENSOR)
+
+
+def _is(screen: Screen, weight: WeightInUse) -> Text:
+    names = " ".join(plain(screen.shorten(n)) for n in weight.variables[:4]) or "many variables"
+    if weight.kind == "variable":
+        return Text("a variable; its norm divides the output" if weight.scaled else "a variable")
+    if weight.kind == "weight-normalised":
+        return Text(f"g * v / ||v|| of {names}")
+    return Text(f"computed from {names}")
+
+
+def _scaled(rows: list[WeightInUse]) -> list[RenderableType]:
+    if not any(w.scaled for w in rows):
+        return []
+    return [text("  where its norm divides the output, x . v is scaled by g / ||v||: no w is ever built", QUIET)]

@@ -1,0 +1,291 @@
+"""Log files: what is saved is what is loaded; anything else is refused in one sentence."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import stat
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scopewatch.errors import LogFileError, ScopewatchError, UsageError
+from scopewatch.model import events as ev
+from scopewatch.model import log as lg
+from scopewatch.model.graph import Body, Edge, GraphSnapshot, VariableRecord
+from scopewatch.model.log_file import SCHEMA, load_log, save_log, write_atomically
+from tests.support.logs import HEADER, dense_builder
+
+# ------------------------------------------------------------------------------ round trip
+
+texts = st.text(max_size=6)
+numbers = st.integers(0, 5)
+attributes = st.dictionaries(
+    texts, st.recursive(st.none() | st.floats(allow_nan=False) | texts, lambda v: st.lists(v, max_size=2), max_leaves=3)
+)
+
+
+@st.composite
+def bodies(draw, name):
+    count = draw(st.integers(0, 4))
+    per_op = draw(st.lists(st.integers(0, 2), min_size=count, max_size=count))
+    starts = [0]
+    for own in per_op:
+        starts.append(starts[-1] + own)
+    edges = starts[-1]
+    column = st.lists(st.just(0), min_size=count, max_size=count)
+    return Body(
+        name=name,
+        names=draw(st.lists(texts, min_size=count, max_size=count)),
+        types=draw(st.lists(texts, min_size=count, max_size=count)),
+        starts=starts,
+        # An edge may point forwards: loops do.
+        edge_ops=draw(st.lists(st.integers(0, max(count - 1, 0)), min_size=edges, max_size=edges)),
+        edge_outputs=draw(st.lists(numbers, min_size=edges, max_size=edges)),
+        signature=draw(column),
+        signatures=[draw(st.lists(texts, max_size=2).map(tuple))],
+        device=draw(column),
+        devices=draw(st.lists(texts, max_size=2)),
+        attrs=draw(st.dictionaries(numbers, attributes, max_size=2)),
+        results=tuple(draw(st.lists(st.builds(Edge, numbers, numbers), max_size=2))),
+    )
+
+
+@st.composite
+def graphs(draw):
+    names = draw(st.lists(texts.filter(bool), max_size=2, unique=True))
+    return GraphSnapshot(
+        id=draw(texts),
+        body=draw(bodies("")),
+        functions={name: draw(bodies(name)) for name in names},
+        variables=tuple(draw(st.lists(st.from_type(VariableRecord), max_size=2))),
+        collections=draw(st.dictionaries(texts, st.lists(texts, max_size=2).map(tuple), max_size=2)),
+    )
+
+
+finite = st.floats(allow_nan=False)
+st.register_type_strategy(float, finite)
+st.register_type_strategy(str, texts)
+any_event = st.one_of([st.from_type(kind) for kind in ev.EVENT_TYPES])
+logs = st.builds(
+    lg.Log,
+    header=st.from_type(lg.Header),
+    paths=st.lists(st.lists(st.from_type(ev.Frame), max_size=2).map(tuple), max_size=3).map(tuple),
+    events=st.lists(any_event, max_size=5).map(tuple),
+    graphs=st.lists(graphs(), max_size=2).map(tuple),
+    layers=st.lists(st.from_type(lg.LayerRecord), max_size=1).map(tuple),
+    gradients=st.lists(st.from_type(lg.GradientMeasure), max_size=1).map(tuple),
+    checkpoints=st.lists(st.from_type(lg.CheckpointMeasure), max_size=1).map(tuple),
+    executions=st.lists(st.from_type(lg.ExecutionMeasure), max_size=1).map(tuple),
+    numerics=st.lists(st.from_type(lg.NumericMeasure), max_size=1).map(tuple),
+    error=st.none() | st.from_type(lg.Failure),
+    _by_type=st.builds(dict),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(recorded=logs)
+def test_what_is_saved_is_what_is_loaded(recorded, tmp_path):
+    save_log(recorded, tmp_path / "a.scopelog")
+    again = load_log(tmp_path / "a.scopelog")
+    assert again == recorded
+    assert kinds(again) == kinds(recorded)
+
+
+def kinds(value):
+    """The types of all parts: an array that should be a tuple is equal to nothing but would hash to nothing either."""
+    if is_dataclass(value):
+        return {f.name: kinds(getattr(value, f.name)) for f in fields(value) if f.compare}
+    if isinstance(value, tuple):
+        return [type(value), *map(kinds, value)]
+    return type(value) if not isinstance(value, (list, dict)) else "any"
+
+
+def test_infinite_norms_and_huge_numbers_survive(tmp_path):
+    b = dense_builder()
+    b.numeric(lg.NumericMeasure("w:0", (lg.NumericStep("s", "s", float("inf"), 1e-300, None),), None))
+    save_log(b.log(), tmp_path / "a")
+    assert load_log(tmp_path / "a").numerics == b.log().numerics
+
+
+@pytest.mark.parametrize("name", ["x" * 1_000_000, "[red]v[/red]\x1b[2J\n\u202e", "\ud800", "\x00"])
+def test_names_of_whatever_kind_survive(name, tmp_path):
+    b = dense_builder(target=name)
+    b.bind(name, "w:0")
+    save_log(b.log(), tmp_path / "a")
+    assert load_log(tmp_path / "a") == b.log()
+
+
+def test_the_same_log_is_the_same_file(tmp_path):
+    for name in "ab":
+        save_log(dense_builder().log(), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+# ---------------------------------------------------------------------------- what is no log
+
+
+@pytest.fixture
+def file(tmp_path):
+    save_log(dense_builder().log(), tmp_path / "run.scopelog")
+    return tmp_path / "run.scopelog"
+
+
+def lines_of(file):
+    return gzip.decompress(file.read_bytes()).splitlines(keepends=True)
+
+
+def write_lines(file, lines):
+    file.write_bytes(gzip.compress(b"".join(lines)))
+
+
+def refused(file, kind=LogFileError):
+    with pytest.raises(kind) as caught:
+        load_log(file)
+    message = str(caught.value)
+    assert str(file) in message
+    assert "Traceback" not in message
+    assert caught.value.exit_status == 2
+    return message
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.7, 0.99])
+def test_truncated_anywhere(file, share):
+    content = file.read_bytes()
+    file.write_bytes(content[: int(len(content) * share)])
+    refused(file)
+
+
+def test_lines_missing_at_the_end_or_in_the_middle(file):
+    lines = lines_of(file)
+    write_lines(file, lines[:-1])
+    assert "ends too early" in refused(file)
+    for kind in (b'["header"', b'["paths"', b'["body"'):
+        write_lines(file, [line for line in lines if not line.startswith(kind)])
+        refused(file)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\n", b"import tensorflow\n", b"PK\x03\x04", os.urandom(200), b'{"schema": "scopewatch.report/1"}'],
+)
+def test_not_a_log_at_all_compressed_or_not(file, content):
+    file.write_bytes(content)
+    refused(file)
+    file.write_bytes(gzip.compress(content))
+    refused(file)
+
+
+def test_another_version_says_which(file):
+    write_lines(file, [b'["scopewatch.log/99", {}]\n', *lines_of(file)[1:]])
+    message = refused(file)
+    assert "scopewatch.log/99" in message
+    assert SCHEMA in message
+    assert "Record it again" in message
+
+
+def test_another_schema(file):
+    write_lines(file, [b'["other.log/1", {}]\n', *lines_of(file)[1:]])
+    assert "is not a scopewatch log" in refused(file)
+
+
+@pytest.mark.parametrize("line", [b"[]\n", b"3\n", b"{}\n", b'["Requested"]\n', b'["Requested", [1, 2]]\n', b"[[]]\n"])
+def test_a_line_of_another_form(file, line):
+    lines = lines_of(file)
+    write_lines(file, [*lines[:4], line, *lines[4:]])
+    refused(file)
+
+
+def test_lines_of_a_kind_that_is_not_known_are_passed_over(file):
+    lines = lines_of(file)
+    write_lines(file, [*lines[:4], b'["news", [1, 2]]\n', *lines[4:]])
+    assert load_log(file) == dense_builder().log()
+
+
+def test_columns_of_different_length(file):
+    lines = lines_of(file)
+    index = next(i for i, line in enumerate(lines) if line.startswith(b'["body"'))
+    row = json.loads(lines[index])
+    row[2] = row[2][:-1]
+    lines[index] = json.dumps(row).encode() + b"\n"
+    write_lines(file, lines)
+    assert "damaged" in refused(file)
+
+
+def test_deeply_nested(file):
+    write_lines(file, [lines_of(file)[0], b"[" * 100_000 + b"]" * 100_000 + b"\n"])
+    refused(file)
+
+
+def test_a_missing_file_and_a_folder(tmp_path):
+    assert "--save" in refused(tmp_path / "none.scopelog", UsageError)
+    assert "is a folder" in refused(tmp_path, UsageError)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(position=st.integers(0, 5_000), value=st.integers(0, 255))
+def test_one_byte_changed_is_either_harmless_or_refused_clearly(position, value, tmp_path):
+    file = tmp_path / "run.scopelog"
+    save_log(dense_builder().log(), file)
+    content = bytearray(b"".join(lines_of(file)))
+    content[position % len(content)] = value
+    write_lines(file, [bytes(content)])
+    try:
+        assert isinstance(load_log(file), lg.Log)
+    except ScopewatchError as error:
+        assert str(file) in str(error)
+
+
+# ---------------------------------------------------------------------------- whole or not at all
+
+
+def test_after_an_error_nothing_is_left_and_an_old_file_is_kept(tmp_path):
+    file = tmp_path / "a"
+    file.write_bytes(b"old")
+    with pytest.raises(ZeroDivisionError), write_atomically(file) as stream:
+        stream.write(b"half")
+        raise ZeroDivisionError
+    assert [f.name for f in tmp_path.iterdir()] == ["a"]
+    assert file.read_bytes() == b"old"
+
+
+def test_a_log_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
+    recorded = dense_builder().log()
+    broken = lg.Log(HEADER, recorded.paths, (object(),), recorded.graphs)
+    with pytest.raises((TypeError, KeyError)):
+        save_log(broken, tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(UsageError, match=r"cannot write .*none.*Name a file in a folder that can be written"):
+        save_log(dense_builder().log(), tmp_path / "none" / "a")
+
+
+def test_a_folder_in_the_place_of_the_file(tmp_path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(UsageError, match="cannot write"):
+        save_log(dense_builder().log(), tmp_path / "a")
+    assert [f.name for f in tmp_path.iterdir()] == ["a"]
+
+
+def test_it_replaces_an_old_file_and_has_the_usual_permissions(tmp_path):
+    file = tmp_path / "a"
+    file.write_bytes(b"old")
+    mask = os.umask(0o022)
+    try:
+        save_log(dense_builder().log(), file)
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    assert load_log(file) == dense_builder().log()
+
+
+def test_a_very_long_file_name(tmp_path):
+    file = Path(tmp_path, "n" * 200)
+    save_log(dense_builder().log(), file)
+    assert load_log(file) == dense_builder().log()
