@@ -132,9 +132,9 @@ def _scaled_after(flow: Dataflow, body: Body, output: Place, weight: Place) -> b
         for edge in frontier:
             for _, consumer, position in body.consumers.get(edge.op, ()):
                 others = [e for i, e in enumerate(body.inputs(consumer)) if i != position]
-                if body.types[consumer] in ("Mul", "RealDiv", "Div") and others:
-                    if scales_by_norm_of(flow, Place(output.calls, body.name, others[0]), weight):
-                        return True
+                is_product = body.types[consumer] in ("Mul", "RealDiv", "Div") and len(others) == 1
+                if is_product and scales_by_norm_of(flow, Place(output.calls, body.name, others[0]), weight):
+                    return True
                 following.append(Edge(consumer, 0))
         frontier = following[:20]
     return False

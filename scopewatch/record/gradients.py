@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scopewatch.model.events import Bound
@@ -19,10 +19,12 @@ from scopewatch.model.log import Blocker, GradientMeasure, Log, Reason, Receipt,
 from scopewatch.model.losses import Loss
 from scopewatch.record.frames import FrameReader
 from scopewatch.record.hooks import observing_gradients
+from scopewatch.record.numeric import zero_columns
 from scopewatch.record.snapshot import FunctionNames
 from scopewatch.record.taps import Taps
 
 _TRAINABLE = ("float", "bfloat", "complex", "half", "resource", "variant")
+NOT_FINITE = "NaN or infinite"
 _Key = tuple[str, str, int]
 """A tensor: function name (`""`: the graph itself), op name, output number."""
 
@@ -144,6 +146,9 @@ def measure_gradients(
             _receipt(snapshot, tensor, is_variable, grads, seen, walker, values, why_not, problem)
             for tensor, is_variable in rows.items()
         ]
+        if any(r.norm_unknown_because == NOT_FINITE for r in receipts):
+            cause = zero_columns(log, loss.graph, runner, graph)
+            receipts = [_with_cause(r, cause) for r in receipts] if cause else receipts
         measured.append(
             GradientMeasure(
                 loss.graph,
@@ -230,10 +235,15 @@ def _receipt(
         return Receipt(tensor, is_variable, receives, "flows", None, None, why_not or inside)
     norm, is_zero = _norm(values[tensor])
     if norm is None:
-        return Receipt(tensor, is_variable, receives, "flows", None, None, "the gradient is NaN or infinite")
+        return Receipt(tensor, is_variable, receives, "flows", None, None, NOT_FINITE)
     return Receipt(
         tensor, is_variable, "zero" if is_zero and receives == "dense" else receives, "flows", None, norm, None
     )
+
+
+def _with_cause(receipt: Receipt, cause: str) -> Receipt:
+    is_nan = receipt.norm_unknown_because == NOT_FINITE
+    return replace(receipt, norm_unknown_because=f"{NOT_FINITE}: {cause}") if is_nan else receipt
 
 
 def _norm(value: Any) -> tuple[float | None, bool]:

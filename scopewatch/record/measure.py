@@ -66,6 +66,18 @@ class Runner:
         except Exception as error:
             return None, _why(error)
 
+    def initial(self, graph_id: str, fetches: Any) -> Any:
+        """The values of some fetches right after the initializers; `None` where they cannot be had."""
+        import tensorflow.compat.v1 as tf
+
+        with tf.Session(graph=self._live[graph_id], config=_plain_config()) as session:
+            mine = [v for v in self._variables if getattr(v, "graph", None) is self._live[graph_id]]
+            _load(session, mine, None, self._feeds(graph_id))
+            try:
+                return session.run(fetches, self._feeds(graph_id))
+            except Exception:
+                return None
+
     def describe(self, graph_id: str, problem: str | None) -> str:
         """Which state and which step the numbers are of."""
         if problem is not None:

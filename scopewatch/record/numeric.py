@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from scopewatch.model.dataflow import Dataflow, Place
-from scopewatch.model.log import NumericStep
-from scopewatch.model.weight_norm import WeightNorm
+from scopewatch.model.log import Log, NumericStep
+from scopewatch.model.weight_norm import WeightNorm, recognise
+from scopewatch.model.weights import build_weights
 
 _FLOAT, _DOUBLE = 1, 2
 _ROUNDING = 1e-12
@@ -38,6 +39,30 @@ def numeric_steps(flow: Dataflow, found: WeightNorm, runner: Any, graph_id: str,
         because = f"its ops could not be evaluated apart from the program: {type(error).__name__}: {str(error)[:120]}"
         return [NumericStep(i, s, None, None, because) for i, s in statements]
     return [NumericStep(i, s, e, slack, None) for (i, s), e in zip(statements, errors, strict=True)]
+
+
+def zero_columns(log: Log, graph_id: str, runner: Any, graph: Any) -> str | None:
+    """Which output units of a weight-normalised `v` are all zero, so that `v / ||v||` is 0 / 0."""
+    import numpy as np
+
+    flow = Dataflow(log.graph_by_id[graph_id])
+    for weight in build_weights(log):
+        if weight.graph != graph_id or weight.kind != "weight-normalised":
+            continue
+        found = recognise(flow, flow.places(weight.tensor)[0])
+        read = _read_tensor(graph, found.v_variable.op)
+        values, when = runner.run(graph_id, read)[0], "is zero"
+        if values is None or not np.isfinite(values).all():
+            # A step with a NaN gradient has spoiled v by now; what it began with tells.
+            values, when = runner.initial(graph_id, read), "was zero at first"
+        if values is None:
+            continue
+        wide = np.asarray(values, dtype=np.float64)
+        units = np.flatnonzero(np.sum(wide**2, axis=found.axes) == 0.0)
+        if units.size:
+            shown = ", ".join(str(u) for u in units[:4]) + (" ..." if units.size > 4 else "")
+            return f"column {shown} of {found.v_variable.name} {when}, and v / ||v|| is 0 / 0 there"
+    return None
 
 
 def _inputs(found: WeightNorm, runner: Any, graph_id: str, graph: Any) -> tuple[tuple[Any, Any] | None, str | None]:

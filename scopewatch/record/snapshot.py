@@ -38,7 +38,7 @@ def read_graph(graph: Any, graph_id: str, variables: Iterable[Any]) -> GraphSnap
         id=graph_id,
         body=body,
         functions=functions,
-        variables=tuple(_variables(graph, body, functions, list(objects.values()), collections)),
+        variables=tuple(_variables(body, functions, list(objects.values()), collections)),
         collections={k: tuple(_names(items)) for k, items in collections.items()},
     )
 
@@ -226,7 +226,7 @@ def _names(items: Iterable[Any]) -> Iterable[str]:
 
 
 def _variables(
-    graph: Any, body: Body, functions: dict[str, Body], objects: list[Any], collections: dict[str, list[Any]]
+    body: Body, functions: dict[str, Body], objects: list[Any], collections: dict[str, list[Any]]
 ) -> Iterable[VariableRecord]:
     """Variables with an object first come first, then variable ops that no object stands for."""
     membership: dict[str, list[str]] = {}

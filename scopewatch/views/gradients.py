@@ -102,16 +102,20 @@ def _receipt(row: GradientRow, computed: bool) -> tuple[Text, str, Text]:
         received.append(f": {_because(receipt)}")
     if receipt.receives == "unknown":
         received.append(", see below")
-    norm = (
-        number(receipt.norm)
-        if receipt.norm is not None
-        else ("unknown" if receipt.receives in ("dense", "sparse") else "-")
-    )
+    norm = _norm(receipt)
     if row.updated:
         return received, norm, Text("yes")
     if row.role == "tensor":
         return received, norm, Text("NO, computed" if computed else "no")
     return received, norm, Text("NO", BAD)
+
+
+def _norm(receipt: Receipt) -> str:
+    if receipt.norm is not None:
+        return number(receipt.norm)
+    if (receipt.norm_unknown_because or "").startswith("NaN"):
+        return "NaN"
+    return "unknown" if receipt.receives in ("dense", "sparse") else "-"
 
 
 def _because(receipt: Receipt) -> str:
