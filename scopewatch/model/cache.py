@@ -12,8 +12,9 @@ from scopewatch.model.scenarios import scenario_names
 
 def cache_file(target: str) -> Path:
     """The file for the last run of a target, in the user's cache folder; one for each file's full path."""
-    known = target.replace("_", "-") in scenario_names() and not os.path.isfile(target)
-    name = target.replace("/", "+") if known else _digest(target)
+    scenario = target.replace("_", "-")
+    known = scenario in scenario_names() and not os.path.isfile(target)
+    name = scenario.replace("/", "+") if known else _digest(target)
     return _cache_folder() / f"{name}.scopelog"
 
 

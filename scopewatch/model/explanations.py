@@ -27,6 +27,16 @@ _EXPLANATIONS: tuple[tuple[str, str], ...] = (
         "get_variable needs a shape where it creates a variable and no initializer gives one.",
     ),
     (
+        r"The initializer passed is not valid",
+        "get_variable was given an initializer that needs a shape, and a shape that is not fully known: "
+        "give every length, or a tensor as the initializer and no shape.",
+    ),
+    (
+        r"Initializer for variable .* is from inside a control-flow construct",
+        "The initial value was built inside a loop or a branch, where no initializer can run. "
+        "Give a lambda that builds it, or build it outside.",
+    ),
+    (
         r"not available with Keras 3|not available in TensorFlow|KerasLazyLoader",
         "tf.layers and tf.nn.rnn_cell need legacy Keras: pip install tf-keras, and TF_USE_LEGACY_KERAS=1 "
         "before TensorFlow is imported.",

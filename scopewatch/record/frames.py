@@ -56,7 +56,8 @@ class FrameReader:
         self._outermost: CodeType | None = None
         self._by_key: dict[Any, int] = {}
         self._by_path: dict[Path, int] = {(): 0}
-        self._kinds: dict[CodeType, int] = {}
+        # By identity: code objects of two files are equal where their text is.
+        self._kinds: dict[int, tuple[int, CodeType]] = {}
         self._libraries = _library_prefixes()
         self._standard = _standard_prefixes()
         self._frames: dict[tuple[str, int, str], Frame] = {}
@@ -69,14 +70,13 @@ class FrameReader:
         """The number of the path that led here; `skip` innermost frames are left out."""
         frame: FrameType | None = sys._getframe(skip)
         kinds = self._kinds
-        key: list[Any] = []
+        key: list[int] = []
         while frame is not None:
             code = frame.f_code
-            kind = kinds.get(code)
-            if kind is None:
-                kind = kinds[code] = self._kind(code)
+            known = kinds.get(id(code))
+            kind = known[0] if known is not None else self._kind(code)
             if kind == _PROGRAM:
-                key.append(code)
+                key.append(id(code))
                 key.append(frame.f_lineno)
             elif kind == _GENERATED:
                 return self._mapped_path()
@@ -162,12 +162,12 @@ class FrameReader:
         return self.path_of_stack(f for f in extract() if "__autograph_generated_file" not in f.filename)
 
     def _kind(self, code: CodeType) -> int:
-        known = self._kinds.get(code)
+        known = self._kinds.get(id(code))
         if known is None:
             file = code.co_filename
             if "__autograph_generated_file" in file:
-                known = _GENERATED
+                kind = _GENERATED
             else:
-                known = _PROGRAM if self.is_program_file(file) else _LIBRARY
-            self._kinds[code] = known
-        return known
+                kind = _PROGRAM if self.is_program_file(file) else _LIBRARY
+            known = self._kinds[id(code)] = kind, code
+        return known[0]

@@ -38,10 +38,10 @@ class Request:
         self.partitioned = len(getattr(store, "_partitioned_vars", ()))
 
     def created_in(self, store: Any) -> list[str]:
-        """The names that the store holds now and did not before."""
+        """The names that the store holds now and did not before; those of other threads are not ours."""
         held = getattr(store, "_vars", {})
         new = list(itertools.islice(reversed(held), max(0, len(held) - self.single)))
-        return new[::-1]
+        return [name for name in reversed(new) if name in self.touched or not self.touched]
 
 
 class Recorder:
@@ -309,6 +309,8 @@ class Recorder:
             reader = self._readers[kind]
         except KeyError:
             reader = self._readers[kind] = self._reader_for(kind)
+        except TypeError:  # A class that cannot be hashed: none of TensorFlow's.
+            return value
         if reader is not None:
             reader(site, value, "")
         return value
@@ -346,9 +348,11 @@ class Recorder:
         self._bound(site, suffix, graph, self.tensor_names(value), True, value)
 
     def _bind_container(self, site: int, value: Any, suffix: str) -> None:
-        if suffix or not value or len(value) > _MAX_CONTAINER:
+        # The methods of `dict` and `list` themselves: a subclass of the program's may do anything in its own.
+        base: Any = next(b for b in (dict, list, tuple) if isinstance(value, b))
+        if suffix or not 0 < base.__len__(value) <= _MAX_CONTAINER:
             return
-        items = value.items() if isinstance(value, dict) else enumerate(value)
+        items = dict.items(value) if base is dict else enumerate(base.__iter__(value))
         for key, item in items:
             kind = type(item)
             if kind not in self._readers:

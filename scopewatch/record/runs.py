@@ -82,8 +82,10 @@ class SessionWatcher(RunWatcher):
             return None
         if any(f.endswith(_NOT_STEPS) for f in self._recorder.frames.library_files(skip=4)):
             return None
-        ops = tuple(_fetched_ops(session.graph, fetches))
-        kind: RunKind = "initializer" if all(self._initializes(op) for op in ops) else "step"
+        wanted = list(_flat(fetches))
+        ops = tuple(_fetched_ops(session.graph, wanted))
+        initializes = len(ops) == len(wanted) and all(self._initializes(op) for op in ops)
+        kind: RunKind = "initializer" if initializes else "step"
         path = self._recorder.frames.path(skip=4)
         if kind == "step":
             self._stop_if_due(path)
@@ -91,7 +93,7 @@ class SessionWatcher(RunWatcher):
         step = Step(session.graph, kind, ops, _feeds_by_name(session.graph, feeds))
         if kind == "step":
             self._keep_before(session, step)
-        names = tuple(str(getattr(f, "name", f)) for f in _flat(fetches))
+        names = tuple(str(getattr(f, "name", f)) for f in wanted)
         self._recorder.ran(session.graph, kind, names, step.feeds, path)
         return step
 
@@ -215,18 +217,22 @@ def _restores(op: Any) -> bool:
 
 
 def _flat(fetches: Any) -> Iterable[Any]:
+    """The single fetches; composite tensors (sparse, ragged) as their parts."""
     if isinstance(fetches, dict):
         fetches = list(fetches.values())
     if isinstance(fetches, (list, tuple)):
         for item in fetches:
             yield from _flat(item)
+    elif hasattr(fetches, "_type_spec") and not hasattr(fetches, "op"):
+        from tensorflow.python.util import nest
+
+        yield from nest.flatten(fetches, expand_composites=True)
     elif fetches is not None:
         yield fetches
 
 
-def _fetched_ops(graph: Any, fetches: Any) -> Iterable[Any]:
-    for fetch in _flat(fetches):
-        fetch = getattr(fetch, "values", fetch) if hasattr(fetch, "dense_shape") else fetch
+def _fetched_ops(graph: Any, fetches: Iterable[Any]) -> Iterable[Any]:
+    for fetch in fetches:
         try:
             element = graph.as_graph_element(fetch, allow_tensor=True, allow_operation=True)
         except (TypeError, ValueError, KeyError):

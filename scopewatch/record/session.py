@@ -177,7 +177,8 @@ def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: A
         ending.interrupted = True
         ending.error = _failure(error, "interrupted", recorder)
     except BaseException as error:
-        ending.error = _failure(error, message_of(error), recorder)
+        if recorder.run_watcher.stopped is None:  # Else its clean-up stumbled over being stopped.
+            ending.error = _failure(error, message_of(error), recorder)
     return ending, adaptations
 
 

@@ -10,7 +10,19 @@ from scopewatch.model.gradients import GradientRow, GradientTable
 from scopewatch.model.log import Receipt
 from scopewatch.views.screen import Screen
 from scopewatch.views.tables import table
-from scopewatch.views.text import BAD, QUIET, RECEIVES_STYLES, TENSOR, VARIABLE, number, place, plain, short_file, text
+from scopewatch.views.text import (
+    BAD,
+    HEADING,
+    QUIET,
+    RECEIVES_STYLES,
+    TENSOR,
+    VARIABLE,
+    number,
+    place,
+    plain,
+    short_file,
+    text,
+)
 
 _HOW = {"given": "as asked", "returned": "returned", "observed": "differentiated by the program", "assumed": "ASSUMED"}
 _REASONS = {
@@ -66,14 +78,18 @@ def _table(screen: Screen, of_loss: GradientTable, rows: list[GradientRow], full
     loss = measure.python_name or measure.loss
     how = "" if measure.how in ("given", "observed") and not full else f" ({_HOW[measure.how]})"
     title = f"GRADIENT of {plain(loss)}{how}, {measure.at}"
-    made = table([title, "receives", "norm", "updated"], right=["norm"])
+    made = table(["tensor" if full else title, "receives", "norm", "updated"], right=["norm"])
+    if full:
+        made.title, made.title_justify, made.title_style = title, "left", HEADING
     names = [_name(screen, row) for row in rows]
+    tight = any(r.receipt.blocked_by is not None for r in rows)
     proved = {p.claim.python_name for p in screen.proofs if p.verdict == "proved"}
     width = min(max((n.cell_len for n in names), default=0), 40)
     for row, name in zip(rows, names, strict=True):
         name.truncate(width, overflow="ellipsis", pad=True)
         computed = row.python_name in proved and receives_something(row)
-        made.add_row(Text.assemble(name, "  ", _where(row)), *_receipt(row, computed))
+        label = Text.assemble(name, "  ", _where(row, tight), no_wrap=True, overflow="ellipsis")
+        made.add_row(label, *_receipt(row, computed))
     return made
 
 
@@ -89,10 +105,11 @@ def _name(screen: Screen, row: GradientRow) -> Text:
     return Text(f"  {plain(name)}", TENSOR, no_wrap=True, overflow="ellipsis")
 
 
-def _where(row: GradientRow) -> Text:
+def _where(row: GradientRow, tight: bool) -> Text:
+    """Where a tensor was bound; that a boxed name is a variable is said where there is room."""
     if row.role == "variable":
-        return Text("variable", QUIET)
-    return Text(f"tensor {place(row.bound_at)}", QUIET)
+        return Text("" if tight else "variable", QUIET)
+    return Text(place(row.bound_at), QUIET)
 
 
 def _receipt(row: GradientRow, computed: bool) -> tuple[Text, str, Text]:

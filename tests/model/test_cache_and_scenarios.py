@@ -25,7 +25,9 @@ pytestmark = pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the
 
 def test_a_scenario_is_kept_under_its_own_name(tmp_path):
     assert cache_file("dense") == tmp_path / "cache/scopewatch/last/dense.scopelog"
-    assert cache_file("pitfalls/w-identity") == cache_file("pitfalls/w-identity").parent / "pitfalls+w-identity.scopelog"
+    assert (
+        cache_file("pitfalls/w-identity") == cache_file("pitfalls/w-identity").parent / "pitfalls+w-identity.scopelog"
+    )
 
 
 def test_without_the_variable_it_is_the_users_cache(monkeypatch):

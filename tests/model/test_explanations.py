@@ -11,8 +11,8 @@ from scopewatch.model.explanations import explain_failure
     ("message", "word"),
     [
         (
-            "Variable wn/v already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope?"
-            ' Originally defined at:\n\n  File "model.py", line 3, in <module>\n',
+            "Variable wn/v already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in "
+            'VarScope? Originally defined at:\n\n  File "model.py", line 3, in <module>\n',
             "AUTO_REUSE",
         ),
         (

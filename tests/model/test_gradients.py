@@ -50,12 +50,15 @@ def test_a_resource_variable():
     assert updated(text, {"v:0": "dv:0"}) == {"v:0"}
 
 
-ACCUMULATOR = VARIABLE + """
+ACCUMULATOR = (
+    VARIABLE
+    + """
     acc    = VariableV2[3]
     add    = AssignAdd(acc, dv) -> float32_ref
     kept   = Identity(acc)
     up     = ApplyGradientDescent(v, rate, kept) -> float32_ref
 """
+)
 
 
 def test_through_an_accumulator():

@@ -55,7 +55,9 @@ def test_what_a_name_stands_for(text, found):
     assert tensors(builder(), text) == found
 
 
-@pytest.mark.parametrize("text", ["w@11", "w#3", "w#0", "", "W", "scope/x:0", "a:x", "body/z:0", "nowhere/y:0", "@3", "#"])
+@pytest.mark.parametrize(
+    "text", ["w@11", "w#3", "w#0", "", "W", "scope/x:0", "a:x", "body/z:0", "nowhere/y:0", "@3", "#"]
+)
 def test_a_name_that_stands_for_nothing(text):
     with pytest.raises(UsageError):
         resolve(builder().log(), text)

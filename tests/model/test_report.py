@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -116,18 +115,11 @@ def test_an_unmeasured_norm_says_why_and_a_blocker_is_named():
 def test_an_empty_run():
     report = build_report(LogBuilder().log(), [])
     assert report["error"] is None
-    assert all(report[k] == [] for k in "graphs requests direct scopes variables gradients proofs".split())
+    assert all(report[k] == [] for k in ["graphs", "requests", "direct", "scopes", "variables", "gradients", "proofs"])
 
 
 def test_it_is_json_without_nan():
     json.dumps(full_report(), allow_nan=False)
-
-
-@pytest.mark.parametrize("norm", [float("nan"), float("inf")])
-def test_a_norm_that_is_no_number_can_be_written_all_the_same(norm):
-    b = LogBuilder(graph("v = VariableV2\nloss = Const"))
-    b.gradient("loss:0", receipt("v:0", "dense", norm, True))
-    json.dumps(build_report(b.log(), []), allow_nan=False)
 
 
 names = st.sampled_from(["a", "b", "s/a", "s/t/a", "s/b"])

@@ -74,7 +74,10 @@ def test_axes_counted_from_the_end():
         ("w = Mul(gr, vr)", "no norm divides it"),
         ("n = Sqrt(sum)\nw = RealDiv(vr, n)", "without a gain g"),
         ("n = Sqrt(sum)\nd = RealDiv(vr, n)\nm = Mul(gr, d)\nw = Mul(m, u)", "more than a gain g"),
-        ("q = Square(u)\ns = Sum(q, axes)\nn = Sqrt(s)\nd = RealDiv(vr, n)\nw = Mul(gr, d)", "not the norm of a factor"),
+        (
+            "q = Square(u)\ns = Sum(q, axes)\nn = Sqrt(s)\nd = RealDiv(vr, n)\nw = Mul(gr, d)",
+            "not the norm of a factor",
+        ),
         ("n = Sqrt(sum)\nd = RealDiv(vr, n)\nc = Placeholder\nw = Mul(c, d)", "does not come from one variable"),
         ("w = Identity(vr)", "no norm divides it"),
     ],

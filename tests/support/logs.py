@@ -64,12 +64,12 @@ class _Text:
     results: list[str] = field(default_factory=list)
 
 
-def graph(text: str, id: str = "g0", variables: Mapping[str, Mapping[str, Any]] | None = None) -> GraphSnapshot:
+def graph(text: str, graph_id: str = "g0", variables: Mapping[str, Mapping[str, Any]] | None = None) -> GraphSnapshot:
     """The snapshot of a graph that is written as text.
 
     Args:
         text: ops and functions, see the module's docstring.
-        id: the graph's id.
+        graph_id: the graph's id.
         variables: by op name, what is not as usual of a variable (`{"w": {"trainable": False}}`).
     """
     parts = _parts(text)
@@ -81,7 +81,7 @@ def graph(text: str, id: str = "g0", variables: Mapping[str, Mapping[str, Any]] 
     for record in records:
         for collection in record.collections:
             collections[collection] = (*collections.get(collection, ()), record.name)
-    return GraphSnapshot(id, bodies[0], {b.name: b for b in bodies[1:]}, tuple(records), collections)
+    return GraphSnapshot(graph_id, bodies[0], {b.name: b for b in bodies[1:]}, tuple(records), collections)
 
 
 def _parts(text: str) -> list[_Text]:
@@ -305,17 +305,13 @@ class LogBuilder:
     ) -> None:
         """A Python name is bound."""
         self.events.append(
-            ev.Bound(
-                len(self.events), self.graph, name, tensors, is_variable, shape, dtype, call, self.at(where)
-            )
+            ev.Bound(len(self.events), self.graph, name, tensors, is_variable, shape, dtype, call, self.at(where))
         )
 
     def differentiate(self, ys: str, pairs: Mapping[str, str | None], where: Where = 1) -> None:
         """`tf.gradients(ys, xs)`, with the gradient that each x got."""
         self.events.append(
-            ev.Differentiated(
-                len(self.events), self.graph, (ys,), tuple(pairs), tuple(pairs.values()), self.at(where)
-            )
+            ev.Differentiated(len(self.events), self.graph, (ys,), tuple(pairs), tuple(pairs.values()), self.at(where))
         )
 
     def optimizer(self, name: str, *variables: str, where: Where = 1) -> None:
@@ -330,9 +326,9 @@ class LogBuilder:
         """A `Session.run`."""
         self.events.append(ev.Ran(len(self.events), self.graph, kind, fetches, (), self.at(where)))
 
-    def fail(self, type: str, message: str, where: Where = 1, explanation: str = "It says why.") -> None:
+    def fail(self, error_type: str, message: str, where: Where = 1, explanation: str = "It says why.") -> None:
         """The program raises."""
-        self.error = Failure(type, message, self.at(where), explanation)
+        self.error = Failure(error_type, message, self.at(where), explanation)
 
     # ---------------------------------------------------------------------- measures
 
