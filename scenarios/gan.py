@@ -50,5 +50,7 @@ with tf.Session() as session:
     session.run(tf.global_variables_initializer())
     for step in range(5):
         feed = {real: rng.normal([2, -1], 0.5, size=[64, 2]), noise: rng.normal(size=[64, 3])}
-        _, _, d_now, g_now = session.run([d_train, g_train, d_loss, g_loss], feed)
-        print(f"step {step}: discriminator {d_now:.3f}, generator {g_now:.3f}")
+        _, now = session.run([d_train, d_loss], feed)
+        print(f"step {step}: discriminator {now:.3f}")
+        _, now = session.run([g_train, g_loss], feed)
+        print(f"step {step}: generator     {now:.3f}")

@@ -94,5 +94,6 @@ test_loss = tf.reduce_mean(tf.square(pass_3 - x))
 with tf.Session() as session:
     session.run(tf.global_variables_initializer(), {x: batch})
     for i in range(5):
-        _, now, averaged = session.run([train, loss, test_loss], {x: batch})
-        print(f"step {i}: loss {now:.3f}, with the averages {averaged:.3f}")
+        _, now = session.run([train, loss], {x: batch})
+        print(f"step {i}: loss {now:.3f}")
+    print(f"with the averages: {session.run(test_loss, {x: batch}):.3f}")

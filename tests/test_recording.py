@@ -916,3 +916,211 @@ def test_line_tags_are_unique():
     """The helper above must not find a tag twice."""
     assert re.findall(r"\[(\w+)\]", "a # [tag]") == ["tag"]
     assert at("one\ntwo # [tag]\n", "tag") == 2
+
+
+# --------------------------------------------------------------- what went wrong once
+
+
+def test_two_files_with_the_same_text_are_two_files(recorded):
+    text = "import tensorflow.compat.v1 as tf\ndef make(name):\n    return tf.get_variable(name, [2])\n"
+    log, _ = recorded("import first, second\nfirst.make('a')\nsecond.make('b')\n", files={"first.py": text, "second.py": text})
+    assert [via(log, r)[-1] for r in requests(log)] == [("first.py", 3), ("second.py", 3)]
+
+
+def test_threads_that_build_in_one_graph_at_the_same_time(recorded):
+    log, _ = recorded(
+        """
+        import threading, time
+        graph = tf.get_default_graph()
+        def slow(shape, dtype=None, partition_info=None):
+            time.sleep(0.002)
+            return tf.zeros(shape, dtype)
+        def work(n):
+            with graph.as_default(), tf.variable_scope(f"thread{n}"):
+                for i in range(10):
+                    tf.get_variable(f"v{i}", [n + 1], initializer=slow)
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+        [t.start() for t in threads]
+        [t.join() for t in threads]
+        """
+    )
+    assert {(r.name, r.outcome, r.stored) for r in requests(log)} == {
+        (f"thread{n}/v{i}", "created", (f"thread{n}/v{i}",)) for n in range(4) for i in range(10)
+    }
+
+
+def test_a_clean_up_that_stumbles_over_the_stop_is_no_failure(recorded):
+    log, _ = recorded(
+        """
+        v = tf.get_variable("v", [], initializer=tf.ones_initializer())
+        sess = tf.Session()
+        sess.run(v.initializer)
+        try:
+            for i in range(5):
+                value = sess.run(v)
+            summary = value
+        finally:
+            print(summary)
+        """
+    )
+    assert log.header.stopped
+    assert log.error is None
+
+
+def test_queue_runners_do_not_keep_it_from_stopping(recorded):
+    log, source = recorded(
+        """
+        queue = tf.train.input_producer(tf.range(100), shuffle=False)
+        v = tf.get_variable("v", [], initializer=tf.ones_initializer())
+        y = tf.cast(queue.dequeue(), tf.float32) * v
+        with tf.Session() as sess:
+            sess.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
+            coord = tf.train.Coordinator()
+            threads = tf.train.start_queue_runners(sess, coord)
+            try:
+                while not coord.should_stop():
+                    sess.run(y)  # [step]
+            except tf.errors.OutOfRangeError:
+                pass
+            finally:
+                coord.request_stop()
+                coord.join(threads)
+        """
+    )
+    assert log.header.stopped
+    assert log.error is None
+    assert [r.kind for r in log.of(Ran)] == ["initializer", "step"]
+
+
+@pytest.mark.parametrize(
+    "fetch",
+    ["tf.SparseTensor([[0, 0]], [1.0], [2, 2]) * v", "tf.RaggedTensor.from_row_lengths([v, v], [1, 1])", "tf.IndexedSlices([[v]], [0])", "(v, {'a': [v]})"],
+)
+def test_a_fetch_of_many_parts_is_a_step(recorded, fetch):
+    log, _ = recorded(
+        f"""
+        v = tf.get_variable("v", [], initializer=tf.ones_initializer())
+        fetch = {fetch}
+        with tf.Session() as sess:
+            sess.run(v.initializer)
+            print(sess.run(fetch))
+            sess.run(fetch)
+        """
+    )
+    assert [r.kind for r in log.of(Ran)] == ["initializer", "step"]
+    assert log.header.stopped
+
+
+def test_odd_values_are_handed_on_untouched(recorded):
+    log, _ = recorded(
+        """
+        class Meta(type):
+            def __eq__(cls, other):
+                return False
+        class Odd(metaclass=Meta):
+            pass
+        class Lazy(dict):
+            def items(self):
+                raise RuntimeError("looked at")
+            def __len__(self):
+                raise RuntimeError("measured")
+            __bool__ = __len__
+        class Endless(list):
+            def __iter__(self):
+                raise RuntimeError("iterated")
+        odd = Odd()
+        lazy = Lazy(a=tf.constant(1.0))
+        endless = Endless([tf.constant(2.0)])
+        tensor = tf.constant(3.0)
+        feeds = {tensor: tensor}
+        circle = []
+        circle.append(circle)
+        again = circle
+        """
+    )
+    assert log.error is None
+    assert bound(log, "lazy['a']")
+    assert bound(log, "endless[0]")
+
+
+def test_lines_of_what_autograph_reads_again(recorded):
+    log, source = recorded(
+        '''
+        """A docstring."""
+        from __future__ import annotations, division
+        import functools
+        import tensorflow.compat.v1 as tf
+        tf.disable_v2_behavior()
+
+        def decorated(*options):
+            def decorate(function):
+                @functools.wraps(function)
+                def inner(*args):
+                    return function(*args)
+                return inner
+            return decorate
+
+        class Outer:
+            class Layer(tf.layers.Layer):
+                @decorated(
+                    1,
+                    2,
+                )
+                def helper(self, x):
+                    h = x * 2.0  # [h]
+                    return h
+
+                def call(
+                    self,
+                    inputs,  # a comment
+                ):
+                    # Another.
+
+                    w = tf.nn.tanh(
+                        inputs  # [w]
+                    )
+                    for i in range(2):
+                        if i:
+                            continue
+                        q = w + 1.0  # [q]
+                    return self.helper(q)
+
+        out = Outer.Layer(name="l")(tf.ones([1]))
+
+        @tf.function(
+            autograph=True
+        )
+        def f(x):
+            y = x * tf.get_variable("v", [])  # [y]
+            g = lambda z: z + y
+            return g(y)
+
+        f(out)  # [f]
+        ''',
+        head="",
+    )
+    assert log.error is None
+    assert [b[0] for b in bound(log, "h")] == [at(source, "h")]
+    assert [b[0] for b in bound(log, "w")] == [at(source, "w") - 1]
+    assert [b[0] for b in bound(log, "q")] == [at(source, "q")]
+    assert [b[0] for b in bound(log, "y")] == [at(source, "y")]
+    assert via(log, requests(log)[0]) == [("program.py", at(source, "f")), ("program.py", at(source, "y"))]
+
+
+def test_a_file_named_like_a_module_leaves_that_module_alone(run_job, tmp_path):
+    (tmp_path / "numbers.py").write_text("import tensorflow.compat.v1 as tf\ndef model():\n    return tf.Variable(1.0) * 1.0\n")
+    done = run_job("module_after", "numbers.py:model", "numbers", cwd=tmp_path)
+    assert done.result == {"same": True, "error": None}, done.stderr
+
+
+def test_an_installed_package_as_target(run_job, tmp_path):
+    folder = tmp_path / "site-packages" / "nets"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("")
+    (folder / "deep.py").write_text("from nets import blocks\ndef model():\n    w = blocks.make()\n    return w * 2.0\n")
+    (folder / "blocks.py").write_text("import tensorflow.compat.v1 as tf\ntf.disable_v2_behavior()\ndef make():\n    inner = tf.get_variable('v', [])\n    return inner\n")
+    done = run_job("record_log", "nets.deep:model", cwd=tmp_path / "site-packages")
+    assert done.exit_code == 0, done.stderr
+    log = done.result
+    assert (len(bound(log, "w")), len(bound(log, "inner"))) == (1, 1)
+    assert [f.line for f in log.path(requests(log)[0].path)] == [3, 4]

@@ -85,7 +85,8 @@ class FrameReader:
             frame = frame.f_back
         index = self._by_key.get(tuple(key))
         if index is None:
-            frames = [self.frame(key[i].co_filename, key[i + 1], key[i].co_name) for i in range(0, len(key), 2)]
+            codes = [(kinds[key[i]][1], key[i + 1]) for i in range(0, len(key), 2)]
+            frames = [self.frame(code.co_filename, line, code.co_name) for code, line in codes]
             index = self._by_key[tuple(key)] = self.number(tuple(reversed(frames)))
         return index
 

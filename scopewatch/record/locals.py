@@ -200,8 +200,11 @@ class OwnModuleFinder(MetaPathFinder):
         file = os.path.abspath(file)
         if not file.endswith(".py") or not file.startswith(self._folder):
             return False
-        inside = file[len(self._folder) - 1 :]
-        return not is_installed(inside) and not file.startswith(sys.prefix + os.sep)
+        if is_installed(file[len(self._folder) - 1 :]):
+            return False
+        # A virtual environment below the program's folder; but the program itself may stand below `/usr`.
+        prefix = sys.prefix + os.sep
+        return self._folder.startswith(prefix) or not file.startswith(prefix)
 
 
 class _InstrumentingLoader(importlib.machinery.SourceFileLoader):

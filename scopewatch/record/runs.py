@@ -218,15 +218,17 @@ def _restores(op: Any) -> bool:
 
 def _flat(fetches: Any) -> Iterable[Any]:
     """The single fetches; composite tensors (sparse, ragged) as their parts."""
+    from tensorflow.python.framework.composite_tensor import CompositeTensor
+    from tensorflow.python.ops.variables import Variable
+    from tensorflow.python.util import nest
+
     if isinstance(fetches, dict):
         fetches = list(fetches.values())
     if isinstance(fetches, (list, tuple)):
         for item in fetches:
             yield from _flat(item)
-    elif hasattr(fetches, "_type_spec") and not hasattr(fetches, "op"):
-        from tensorflow.python.util import nest
-
-        yield from nest.flatten(fetches, expand_composites=True)
+    elif isinstance(fetches, CompositeTensor) and not isinstance(fetches, Variable):
+        yield from (part for part in nest.flatten(fetches, expand_composites=True) if part is not None)
     elif fetches is not None:
         yield fetches
 

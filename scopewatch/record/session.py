@@ -89,7 +89,7 @@ def _record(target: Target, wishes: Wishes) -> Log:
     frames = FrameReader(str(scenario_folder()))
     frames.start_below(run_target)
     instrumenter = Instrumenter()
-    finder = OwnModuleFinder(instrumenter, str(target.root), lambda _, value: value)
+    finder = OwnModuleFinder(instrumenter, str(target.own), lambda _, value: value)
     recorder = Recorder(frames, instrumenter, finder)
     watcher = SessionWatcher(recorder, wishes.until)
     recorder.run_watcher = watcher

@@ -38,6 +38,13 @@ class Target:
         return opening_docstring(self.source) or self.given
 
     @property
+    def own(self) -> Path:
+        """The folder of the program's own code: of an installed package no more than the package."""
+        if self.root.name not in ("site-packages", "dist-packages"):
+            return self.root
+        return self.root / self.file.relative_to(self.root).parts[0]
+
+    @property
     def wishes(self) -> dict[str, list[str]]:
         """The words of a comment `# scopewatch: prove=w loss=loss` in the program."""
         wishes: dict[str, list[str]] = {}
@@ -124,9 +131,10 @@ def prepared(
 
     So is the working folder: paths of the command line mean what they meant before the program.
     """
-    finder = OwnModuleFinder(instrumenter, str(target.root), bind)
+    finder = OwnModuleFinder(instrumenter, str(target.own), bind)
     path, folder = sys.path, os.getcwd()
-    before = (sys.argv, list(path), sys.modules.get("__main__"))
+    name = "__main__" if target.function is None else target.file.stem
+    before = (sys.argv, list(path), {m: sys.modules.get(m) for m in ("__main__", name)})
     sys.argv = [str(target.file), *arguments]
     sys.path.insert(0, str(target.root))
     sys.meta_path.insert(0, finder)
@@ -137,8 +145,9 @@ def prepared(
         path[:] = before[1]
         sys.path = path
         os.chdir(folder)
-        if before[2] is not None:
-            sys.modules["__main__"] = before[2]
+        for name, module in before[2].items():
+            if module is not None:
+                sys.modules[name] = module
         if finder in sys.meta_path:
             sys.meta_path.remove(finder)
 

@@ -36,7 +36,7 @@ def _lines(number: int, row: RequestRow) -> list[RenderableType]:
         Text.assemble(
             (f"{number:>4}  ", QUIET),
             (f"{mark:<9}", style),
-            f"  {plain(event.name)}  {shape_text(event.shape)} {event.dtype}",
+            f"  {plain(event.name)}  {shape_text(event.shape)} {plain(event.dtype)}",
             (frozen + by, QUIET),
         ),
         Text(f"      asked at {way(row.via)}   flag {flag}", QUIET),

@@ -17,6 +17,7 @@ from scopewatch.views.proof import proof_summary, proof_view
 from scopewatch.views.requests import requests_view
 from scopewatch.views.scopes import scope_summary, scopes_view
 from scopewatch.views.screen import Screen, heading
+from scopewatch.views.sharing import sharing_view
 from scopewatch.views.text import BAD, HEADING, QUIET, WARN, place, plain, text, way
 from scopewatch.views.trainable import trainable_summary, trainable_view
 from scopewatch.views.weights import weights_summary, weights_view
@@ -32,7 +33,7 @@ def title_lines(screen: Screen) -> list[RenderableType]:
     ops = sum(len(g.body) for g in screen.log.graphs)
     graphs = f" in {len(screen.log.graphs)} graphs" if len(screen.log.graphs) > 1 else ""
     seed = f" | seed {header.graph_seed}" if header.graph_seed is not None else ""
-    right = f"TensorFlow {header.tensorflow} | {ops:,} ops{graphs}{seed}"
+    right = f"TensorFlow {plain(header.tensorflow)} | {ops:,} ops{graphs}{seed}"
     name, title = plain(header.target), plain(header.title) if header.title != header.target else ""
     left = f"{name}: {title}" if title else name
     below: list[RenderableType] = []
@@ -79,7 +80,10 @@ def _error(log: Log) -> list[RenderableType]:
     first = error.message.splitlines()[0] if error.message else ""
     lines: list[RenderableType] = [
         Text.assemble(
-            ("X ", BAD), (f"{error.type} at {place(log.caller(error.path))}: ", BAD), plain(first), overflow="fold"
+            ("X ", BAD),
+            (f"{plain(error.type)} at {place(log.caller(error.path))}: ", BAD),
+            plain(first),
+            overflow="fold",
         ),
         text(f"    reached by {way(log.path(error.path))}", QUIET),
     ]
@@ -153,6 +157,7 @@ VIEWS: dict[str, Callable[[Screen], list[RenderableType]]] = {
     "summary": summary,
     "scopes": scopes_view,
     "requests": requests_view,
+    "sharing": sharing_view,
     "trainable": trainable_view,
     "gradients": gradients_view,
     "weights": weights_view,

@@ -245,3 +245,14 @@ def _truth_about(graph: Any) -> dict[str, Any]:
         "ops": {op.name: op.type for op in graph.get_operations()},
         "seed": graph.seed,
     }
+
+
+def module_after(target: str, module: str) -> dict[str, Any]:
+    """Whether a module of the interpreter is the same one after a run."""
+    import importlib
+
+    from scopewatch.record.session import Wishes, record
+
+    before = importlib.import_module(module)
+    log = record(target, Wishes())
+    return {"same": sys.modules[module] is before, "error": log.error}

@@ -1,0 +1,58 @@
+"""Who created each variable and who retrieved it: the answer to "where does this variable come from?"."""
+
+from __future__ import annotations
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from scopewatch.model.sharing import Call, Shared, averages, build_sharing
+from scopewatch.views.screen import Screen, heading, listed
+from scopewatch.views.text import OUTCOME_MARKS, QUIET, REUSE_WORDS, VARIABLE, place, plain, text, way
+
+
+def sharing_view(screen: Screen) -> list[RenderableType]:
+    """Each group of variables with the calls that asked for it; slots and averages in a line each."""
+    groups = [g for g in build_sharing(screen.log) if any(screen.wanted(n) for n in g.names)]
+    own = [g for g in groups if g.asked_by == "program"]
+    total = sum(len(g.names) for g in own)
+    retrieved = sum(len(g.names) for g in own if g.is_retrieved)
+    lines: list[RenderableType] = [heading("SHARING", f"{total} asked for, {retrieved} of them retrieved again")]
+    for group in own:
+        lines += _lines(screen, group)
+    return [*lines, *_averages(screen), *_slots(groups)]
+
+
+def _lines(screen: Screen, group: Shared) -> list[RenderableType]:
+    names = Text.assemble("  ", (" ".join(f"[{plain(screen.shorten(n))}]" for n in group.names[:6]), VARIABLE))
+    if len(group.names) > 6:
+        names.append(f" and {len(group.names) - 6} more alike", QUIET)
+    names.no_wrap, names.overflow = True, "ellipsis"
+    return [names, *(_call(c) for c in group.calls)]
+
+
+def _call(call: Call) -> Text:
+    mark, style = OUTCOME_MARKS[call.outcome]
+    times = f" x{call.times}" if call.times > 1 else ""
+    flag = REUSE_WORDS[call.reuse] + (f" set at {place(call.flag_set_at)}" if call.flag_set_at else "")
+    line = Text.assemble("    ", (f"{mark}{times:<4}", style), f"  {way(call.via, most=4)}", (f"  flag {flag}", QUIET))
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line
+
+
+def _averages(screen: Screen) -> list[RenderableType]:
+    names = [n for n in averages(screen.log) if screen.wanted(n)]
+    if not names:
+        return []
+    trainable = set(screen.trainable.graph)
+    untrained = "none of them trainable" if not trainable & set(names) else "some of them TRAINABLE"
+    return [
+        text(
+            f"  averages: {len(names)} separate variables, {untrained}: {listed(map(screen.shorten, names), most=3)}",
+            QUIET,
+        )
+    ]
+
+
+def _slots(groups: list[Shared]) -> list[RenderableType]:
+    count = sum(len(g.names) for g in groups if g.asked_by == "optimizer")
+    return [text(f"  slots: {count} variables asked for by optimizers", QUIET)] if count else []
