@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from scopewatch.model.events import AskedBy, Frame, MadeDirectly, Outcome, Path, Reuse
+from scopewatch.model.events import AskedBy, Frame, MadeDirectly, Outcome, Reuse
 from scopewatch.model.log import Log
 from scopewatch.model.requests import build_requests
 
 
 @dataclass(frozen=True)
 class Call:
-    """One way in which a request came about, how it ended, and how often."""
+    """One way in which requests came about, how they ended, and how often.
+
+    `start` is the outermost line of the program on the way, `caller` the one that asked; `hops` is
+    how many lines stand between them, of the first such request.
+    """
 
     outcome: Outcome
-    via: Path
+    start: Frame | None
+    caller: Frame | None
+    hops: int
     reuse: Reuse
     flag_set_at: Frame | None
     times: int
@@ -36,19 +42,25 @@ class Shared:
         return any(c.outcome == "reused" for c in self.calls)
 
 
-_Way = tuple[Outcome, Path, Reuse, "Frame | None"]
+_Way = tuple[Outcome, "Frame | None", "Frame | None", Reuse, "Frame | None"]
 
 
 def build_sharing(log: Log) -> list[Shared]:
-    """The variables of all requests, grouped by the calls that asked for them, in order of creation."""
+    """The variables of all requests, grouped by the calls that asked for them, in order of creation.
+
+    Calls are told apart by where they start and where they ask; what lies between may differ.
+    """
     ways: dict[tuple[str | None, str, AskedBy], Counter[_Way]] = {}
+    hops: dict[_Way, int] = {}
     for row in build_requests(log):
         event = row.event
-        way = (event.outcome, row.via, event.reuse, row.flag_set_at)
+        start = row.via[0] if row.via else None
+        way = (event.outcome, start, row.caller, event.reuse, row.flag_set_at)
         ways.setdefault((event.graph, event.name, event.asked_by), Counter())[way] += 1
+        hops.setdefault(way, max(len(row.via) - 2, 0))
     groups: dict[tuple[str | None, AskedBy, tuple[Call, ...]], list[str]] = {}
     for (graph, name, asked_by), counts in ways.items():
-        calls = tuple(Call(*way, times) for way, times in counts.items())
+        calls = tuple(Call(*way[:3], hops[way], *way[3:], times) for way, times in counts.items())
         groups.setdefault((graph, asked_by, calls), []).append(name)
     return [Shared(graph, tuple(names), asked_by, calls) for (graph, asked_by, calls), names in groups.items()]
 

@@ -8,11 +8,10 @@ from rich.text import Text
 
 from scopewatch.model.gradients import GradientRow, GradientTable
 from scopewatch.model.log import Receipt
-from scopewatch.views.screen import Screen
+from scopewatch.views.screen import Screen, heading
 from scopewatch.views.tables import table
 from scopewatch.views.text import (
     BAD,
-    HEADING,
     QUIET,
     RECEIVES_STYLES,
     TENSOR,
@@ -38,7 +37,8 @@ def gradients_view(screen: Screen) -> list[RenderableType]:
     found: list[RenderableType] = []
     for index, of_loss in enumerate(screen.gradients):
         rows = [r for r in of_loss.rows if screen.wanted(r.tensor, r.python_name)]
-        found += [*([Text()] if index else []), _table(screen, of_loss, rows, full=True)]
+        found += [*([Text()] if index else []), heading(_title(of_loss, full=True))]
+        found += [_table(screen, of_loss, rows, "tensor")]
         unknown = {r.receipt.norm_unknown_because for r in rows if r.receipt.norm_unknown_because}
         found += [_line(f"unknown, because {why}") for why in sorted(unknown)]
     return found or [
@@ -57,9 +57,10 @@ def gradient_summary(screen: Screen, names: set[str], most: int) -> list[Rendera
     if not screen.gradients:
         return []
     of_loss = screen.gradients[0]
-    rows = [r for r in of_loss.rows if r.role == "variable" or r.python_name in names]
+    trainable = set(screen.trainable.graph)
+    rows = [r for r in of_loss.rows if r.tensor in trainable or r.python_name in names]
     shown = rows if len(rows) <= most else _telling(rows, most - 1)
-    made = _table(screen, of_loss, shown, full=False)
+    made = _table(screen, of_loss, shown, _title(of_loss, full=False))
     if len(rows) > len(shown):
         made.add_row(Text(f"  ... {len(rows) - len(shown)} more: --view gradients", QUIET), "", "", "")
     because = next((r.receipt.norm_unknown_because for r in shown if r.receipt.norm_unknown_because), None)
@@ -73,14 +74,14 @@ def _telling(rows: list[GradientRow], most: int) -> list[GradientRow]:
     return [r for r in rows if id(r) in chosen][:most]
 
 
-def _table(screen: Screen, of_loss: GradientTable, rows: list[GradientRow], full: bool) -> Table:
+def _title(of_loss: GradientTable, full: bool) -> str:
     measure = of_loss.measure
-    loss = measure.python_name or measure.loss
     how = "" if measure.how in ("given", "observed") and not full else f" ({_HOW[measure.how]})"
-    title = f"GRADIENT of {plain(loss)}{how}, {measure.at}"
-    made = table(["tensor" if full else title, "receives", "norm", "updated"], right=["norm"])
-    if full:
-        made.title, made.title_justify, made.title_style = title, "left", HEADING
+    return f"GRADIENT of {plain(measure.python_name or measure.loss)}{how}, {plain(measure.at)}"
+
+
+def _table(screen: Screen, of_loss: GradientTable, rows: list[GradientRow], title: str) -> Table:
+    made = table([title, "receives", "norm", "updated"], right=["norm"])
     names = [_name(screen, row) for row in rows]
     tight = any(r.receipt.blocked_by is not None for r in rows)
     proved = {p.claim.python_name for p in screen.proofs if p.verdict == "proved"}

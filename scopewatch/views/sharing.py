@@ -5,9 +5,10 @@ from __future__ import annotations
 from rich.console import RenderableType
 from rich.text import Text
 
+from scopewatch.model.events import Bound
 from scopewatch.model.sharing import Call, Shared, averages, build_sharing
 from scopewatch.views.screen import Screen, heading, listed
-from scopewatch.views.text import OUTCOME_MARKS, QUIET, REUSE_WORDS, VARIABLE, place, plain, text, way
+from scopewatch.views.text import OUTCOME_MARKS, QUIET, REUSE_WORDS, VARIABLE, place, plain, text
 
 
 def sharing_view(screen: Screen) -> list[RenderableType]:
@@ -33,24 +34,31 @@ def _lines(screen: Screen, group: Shared) -> list[RenderableType]:
 def _call(call: Call) -> Text:
     mark, style = OUTCOME_MARKS[call.outcome]
     times = f" x{call.times}" if call.times > 1 else ""
-    flag = REUSE_WORDS[call.reuse] + (f" set at {place(call.flag_set_at)}" if call.flag_set_at else "")
-    line = Text.assemble("    ", (f"{mark}{times:<4}", style), f"  {way(call.via, most=4)}", (f"  flag {flag}", QUIET))
+    flag = REUSE_WORDS[call.reuse] + (f" ({place(call.flag_set_at)})" if call.flag_set_at else "")
+    between = " > ... > " if call.hops else " > "
+    asked = place(call.caller)
+    if call.start is not None and call.start != call.caller:
+        asked = f"{place(call.start)}{between}{asked}"
+    line = Text.assemble("    ", (f"{mark}{times:<3}", style), f"  {asked}", (f"   flag {flag}", QUIET))
     line.no_wrap, line.overflow = True, "ellipsis"
     return line
 
 
 def _averages(screen: Screen) -> list[RenderableType]:
+    """The shadow variables that moving averages keep, and where the program got hold of them."""
     names = [n for n in averages(screen.log) if screen.wanted(n)]
     if not names:
         return []
     trainable = set(screen.trainable.graph)
     untrained = "none of them trainable" if not trainable & set(names) else "some of them TRAINABLE"
-    return [
-        text(
-            f"  averages: {len(names)} separate variables, {untrained}: {listed(map(screen.shorten, names), most=3)}",
-            QUIET,
-        )
-    ]
+    storage = {f"{n}:0" for n in names}
+    bound = [b for b in screen.log.of(Bound) if storage & set(b.tensors)]
+    places = list(dict.fromkeys(place(screen.log.caller(b.path)) for b in bound))
+    shown = listed(map(screen.shorten, names), most=2)
+    lines = [text(f"  averages: {len(names)} separate variables, {untrained}: {shown}", QUIET)]
+    if places:
+        lines.append(text(f"    taken instead of the variables {len(bound)} times, at {listed(places, most=3)}", QUIET))
+    return list(lines)
 
 
 def _slots(groups: list[Shared]) -> list[RenderableType]:

@@ -88,9 +88,9 @@ def test_a_later_flag_is_not_taken_for_the_first():
 
 def test_name_scopes_are_distinct_and_in_order():
     b = LogBuilder(graph(""))
-    for name_scope in ("rnn/", "rnn_1/", "rnn/"):
+    for name_scope in ("rnn", "rnn_1", "rnn"):
         b.enter("rnn", name_scope=name_scope)
-    assert named(b.log())["rnn"].name_scopes == ["rnn/", "rnn_1/"]
+    assert named(b.log())["rnn"].name_scopes == ["rnn", "rnn_1"]
 
 
 def test_scopes_of_slots_are_left_out_unless_the_program_asks_in_them():

@@ -23,8 +23,8 @@ def record_log(program: str, **wishes: Any) -> Any:
 
 def verdict_on(program: str, name: str) -> dict[str, Any]:
     """Record a program, prove the claim about a name, and have the certificate checked."""
-    from scopewatch.proof.checker import check
     from scopewatch.model.names import claim_about
+    from scopewatch.proof.checker import check
     from scopewatch.proof.prover import prove
     from scopewatch.record.session import Wishes, record
 

@@ -232,13 +232,12 @@ class LogBuilder:
         for_slots: bool = False,
     ) -> None:
         """A variable scope is entered."""
-        own = f"{scope}/" if scope else ""
         self.events.append(
             ev.ScopeEntered(
                 len(self.events),
                 self.graph,
                 scope,
-                own if name_scope is None else name_scope,
+                scope if name_scope is None else name_scope,
                 reuse,
                 self._flag(flag),
                 by_library,
@@ -408,7 +407,6 @@ DENSE = """
 def dense_builder(**header: Any) -> LogBuilder:
     """A run of a weight-normalised dense layer, ready for more events."""
     b = LogBuilder(graph(DENSE), **{"claims": ("w",), "graph_seed": 1, **header})
-    b.enter("", None)
     b.enter("dense", 20, reuse="auto", flag=20)
     b.request("dense/v", where="model.py:40 > model.py:21 build", shape=(5, 3), stored=["v"], reuse="auto", flag=20)
     b.request("dense/g", where="model.py:40 > model.py:22 build", stored=["g"], reuse="auto", flag=20)

@@ -1,0 +1,37 @@
+"""Variables that are trainable by accident.
+
+What to notice: the second argument of `tf.Variable` is not the name, it is `trainable`, and any
+string counts as true. Each momentum joins the trainable set: 6 variables where 3 were meant.
+"""
+
+# scopewatch: loss=loss
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+tf.disable_v2_behavior()
+tf.set_random_seed(1)
+rng = np.random.RandomState(1)
+batch = rng.normal(size=[64, 5])
+goal = batch @ rng.normal(size=[5, 3])
+
+x = tf.placeholder(tf.float32, [None, 5], name="x")
+target = tf.placeholder(tf.float32, [None, 3], name="target")
+with tf.variable_scope("dense"):
+    v = tf.get_variable("v", [5, 3], initializer=tf.random_normal_initializer(stddev=0.5))
+    g = tf.get_variable("g", [3], initializer=tf.ones_initializer())
+    b = tf.get_variable("b", [3], initializer=tf.zeros_initializer())
+loss = tf.reduce_mean(tf.square(tf.matmul(x, g * v / tf.norm(v, axis=0)) + b - target))
+
+updates = []
+for variable in tf.trainable_variables():
+    momentum = tf.Variable(tf.zeros(variable.shape), variable.op.name + "_momentum")
+    (gradient,) = tf.gradients(loss, [variable])
+    faster = tf.assign(momentum, 0.5 * momentum + gradient)
+    updates.append(tf.assign_sub(variable, 0.1 * faster))
+train = tf.group(*updates)
+print(f"trainable variables: {len(tf.trainable_variables())}")
+
+with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    for step in range(5):
+        session.run(train, {x: batch, target: goal})
