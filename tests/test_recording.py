@@ -1091,7 +1091,8 @@ def test_lines_of_what_autograph_reads_again(recorded):
             autograph=True
         )
         def f(x):
-            y = x * tf.get_variable("v", [])  # [y]
+            with tf.variable_scope("f", reuse=tf.AUTO_REUSE):
+                y = x * tf.get_variable("v", [])  # [y]
             g = lambda z: z + y
             return g(y)
 

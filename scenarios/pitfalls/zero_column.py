@@ -1,7 +1,7 @@
 """A zero column of `v` makes `w` NaN.
 
-What to notice: the second column has length 0, and `v / ||v||` is 0 / 0 there. The loss is NaN, and
-so is the gradient of every column that shares it: after one step nothing is left.
+What to notice: the second column has length 0, and `v / ||v||` is 0 / 0 there. The loss is NaN, so
+is the gradient of `g`, which all columns share: after one step all of `w` is NaN.
 """
 
 # scopewatch: prove=w loss=loss

@@ -49,7 +49,7 @@ ViewOption = Annotated[
     typer.Option(
         "--view",
         metavar="NAME",
-        help="summary, scopes, requests, sharing, trainable, gradients, weights, flow, proof. Repeatable.",
+        help="summary, scopes, requests, sharing, variables, trainable, gradients, weights, flow, proof. Repeatable.",
         autocompletion=_views,
     ),
 ]

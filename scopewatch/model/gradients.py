@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from scopewatch.model.events import Bound, Differentiated, Frame
 from scopewatch.model.graph import VARIABLE_OPS, GraphSnapshot, writes_variable
@@ -60,11 +62,13 @@ def _row(log: Log, bound: Bound | None, receipt: Receipt, updated: bool) -> Grad
 def updated_variables(log: Log, graph: GraphSnapshot, loss: str) -> set[str]:
     """The variables (by storage tensor) that some op writes depending on their gradient from this loss.
 
+    A part of the loss (one tower's) counts as the loss, and so does a sum that it is a part of.
     A gradient kept in a variable that is not trainable (an accumulator, a moment) counts as passed on.
     """
     gradients: dict[str, set[str]] = {}
+    related = _related(graph, loss)
     for call in log.of(Differentiated):
-        if call.graph == graph.id and loss in call.ys:
+        if call.graph == graph.id and any(related(y) for y in call.ys):
             for x, grad in zip(call.xs, call.grads, strict=True):
                 if grad is not None:
                     gradients.setdefault(x, set()).add(grad)
@@ -78,6 +82,32 @@ def updated_variables(log: Log, graph: GraphSnapshot, loss: str) -> set[str]:
         if wanted and _reaches(graph, starts, wanted, writers):
             updated.add(variable)
     return updated
+
+
+def _related(graph: GraphSnapshot, loss: str) -> Callable[[str], bool]:
+    """Whether a tensor is the loss, a part of it, or has it as a part."""
+    parts = _ancestors(graph, loss)
+
+    @cache
+    def related(tensor: str) -> bool:
+        op = tensor.rpartition(":")[0]
+        return tensor == loss or op in parts or loss.rpartition(":")[0] in _ancestors(graph, tensor)
+
+    return related
+
+
+def _ancestors(graph: GraphSnapshot, tensor: str) -> set[str]:
+    """The names of the graph's ops that a tensor depends on, itself among them."""
+    body = graph.body
+    start = body.index.get(tensor.rpartition(":")[0])
+    seen = set() if start is None else {start}
+    stack = list(seen)
+    while stack:
+        for edge in body.inputs(stack.pop()):
+            if edge.op not in seen:
+                seen.add(edge.op)
+                stack.append(edge.op)
+    return {body.names[op] for op in seen}
 
 
 def _writers(graph: GraphSnapshot) -> dict[str, list[int]]:

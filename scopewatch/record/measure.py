@@ -7,6 +7,7 @@ counted. Nothing here is built before the program's GraphDef was recorded.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -22,6 +23,10 @@ from scopewatch.record.runs import State
 
 BIG_GRAPH = 20_000
 """Above this many ops, measurements that take a session cost more than the build: `--measure` asks."""
+_WAITING = ("QueueDequeue", "ReaderRead", "BarrierTake", "Unstage")
+"""Ops that may wait for ever once the program's own threads have ended."""
+_PATIENCE, _LITTLE_PATIENCE = 3_000, 300
+"""Milliseconds given to a run that may wait: the first time, and once one was in vain."""
 
 
 class Runner:
@@ -41,6 +46,7 @@ class Runner:
         self._steps = steps
         self._allowed = allowed
         self._sessions: dict[str, Any] = {}
+        self._patience: dict[str, int] = {}
         self._problems: dict[str, str] = {}
 
     def values(self, graph_id: str, grads: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
@@ -61,10 +67,24 @@ class Runner:
         session = self._session(graph_id)
         if session is None:
             return None, self._problems[graph_id]
+        options = self._with_patience(graph_id, options)
         try:
             return session.run(fetches, self._feeds(graph_id), options=options, run_metadata=metadata), None
         except Exception as error:
+            if type(error).__name__ == "DeadlineExceededError":
+                self._patience[graph_id] = _LITTLE_PATIENCE
             return None, _why(error)
+
+    def _with_patience(self, graph_id: str, options: Any) -> Any:
+        """Run options that end a wait for a queue which nobody fills any more."""
+        import tensorflow.compat.v1 as tf
+
+        if graph_id not in self._patience:
+            queues = any(op.type.startswith(_WAITING) for op in self._live[graph_id].get_operations())
+            self._patience[graph_id] = _PATIENCE if queues else 0
+        options = options or tf.RunOptions()
+        options.timeout_in_ms = self._patience[graph_id]
+        return options
 
     def initial(self, graph_id: str, fetches: Any) -> Any:
         """The values of some fetches right after the initializers; `None` where they cannot be had."""
@@ -74,7 +94,8 @@ class Runner:
             mine = [v for v in self._variables if getattr(v, "graph", None) is self._live[graph_id]]
             _load(session, mine, None, self._feeds(graph_id))
             try:
-                return session.run(fetches, self._feeds(graph_id))
+                options = self._with_patience(graph_id, None)
+                return session.run(fetches, self._feeds(graph_id), options=options)
             except Exception:
                 return None
 
@@ -195,14 +216,15 @@ def _succeeds(session: Any, op: Any, feeds: dict[str, Any]) -> bool:
 
 def _why(error: Exception) -> str:
     """An error of a run in a few words."""
-    message = str(getattr(error, "message", error)).splitlines()[0] if str(error) else type(error).__name__
-    if "must feed a value for placeholder" in message:
-        name = message.partition("'")[2].partition("'")[0]
-        return f"no run of the program fed the placeholder {name!r}"
+    message = str(getattr(error, "message", error))
+    unfed = re.search(r"must feed a value for placeholder tensor '([^']+)'", message)
+    if unfed is not None:
+        return f"no run of the program fed the placeholder {unfed[1]!r}"
     kind = type(error).__name__
     if kind in ("OutOfRangeError", "FailedPreconditionError") and "terator" in message:
         return "the input pipeline cannot be replayed"
-    return f"{kind}: {message[:160]}"
+    lines = [line for line in message.splitlines() if line.strip() and not line.startswith("Graph execution error")]
+    return f"{kind}: {lines[0][:160] if lines else ''}"
 
 
 def measure_checkpoint(graph_id: str, runner: Runner, graph: Any) -> CheckpointMeasure:

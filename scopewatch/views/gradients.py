@@ -38,7 +38,7 @@ def gradients_view(screen: Screen) -> list[RenderableType]:
     for index, of_loss in enumerate(screen.gradients):
         rows = [r for r in of_loss.rows if screen.wanted(r.tensor, r.python_name)]
         found += [*([Text()] if index else []), heading(_title(of_loss, full=True))]
-        found += [_table(screen, of_loss, rows, "tensor")]
+        found += [_table(screen, rows, "tensor")]
         unknown = {r.receipt.norm_unknown_because for r in rows if r.receipt.norm_unknown_because}
         found += [_line(f"unknown, because {why}") for why in sorted(unknown)]
     return found or [
@@ -60,7 +60,7 @@ def gradient_summary(screen: Screen, names: set[str], most: int) -> list[Rendera
     trainable = set(screen.trainable.graph)
     rows = [r for r in of_loss.rows if r.tensor in trainable or r.python_name in names]
     shown = rows if len(rows) <= most else _telling(rows, most - 1)
-    made = _table(screen, of_loss, shown, _title(of_loss, full=False))
+    made = _table(screen, shown, _title(of_loss, full=False))
     if len(rows) > len(shown):
         made.add_row(Text(f"  ... {len(rows) - len(shown)} more: --view gradients", QUIET), "", "", "")
     because = next((r.receipt.norm_unknown_because for r in shown if r.receipt.norm_unknown_because), None)
@@ -80,7 +80,7 @@ def _title(of_loss: GradientTable, full: bool) -> str:
     return f"GRADIENT of {plain(measure.python_name or measure.loss)}{how}, {plain(measure.at)}"
 
 
-def _table(screen: Screen, of_loss: GradientTable, rows: list[GradientRow], title: str) -> Table:
+def _table(screen: Screen, rows: list[GradientRow], title: str) -> Table:
     made = table([title, "receives", "norm", "updated"], right=["norm"])
     names = [_name(screen, row) for row in rows]
     tight = any(r.receipt.blocked_by is not None for r in rows)
@@ -89,7 +89,7 @@ def _table(screen: Screen, of_loss: GradientTable, rows: list[GradientRow], titl
     for row, name in zip(rows, names, strict=True):
         name.truncate(width, overflow="ellipsis", pad=True)
         computed = row.python_name in proved and receives_something(row)
-        label = Text.assemble(name, "  ", _where(row, tight), no_wrap=True, overflow="ellipsis")
+        label = Text.assemble(name, "  ", _where(screen, row, tight), no_wrap=True, overflow="ellipsis")
         made.add_row(label, *_receipt(row, computed))
     return made
 
@@ -106,11 +106,13 @@ def _name(screen: Screen, row: GradientRow) -> Text:
     return Text(f"  {plain(name)}", TENSOR, no_wrap=True, overflow="ellipsis")
 
 
-def _where(row: GradientRow, tight: bool) -> Text:
+def _where(screen: Screen, row: GradientRow, tight: bool) -> Text:
     """Where a tensor was bound; that a boxed name is a variable is said where there is room."""
     if row.role == "variable":
         return Text("" if tight else "variable", QUIET)
-    return Text(place(row.bound_at), QUIET)
+    runs = next((m.runs for m in screen.log.executions if m.tensor == row.tensor), None)
+    often = f", ran {runs[0]}x" if runs and runs[0] > 1 else ""
+    return Text(f"{place(row.bound_at)}{often}", QUIET)
 
 
 def _receipt(row: GradientRow, computed: bool) -> tuple[Text, str, Text]:

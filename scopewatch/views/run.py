@@ -10,7 +10,6 @@ from rich.text import Text
 
 from scopewatch.model.claims import NEVER_A_VARIABLE, Proof
 from scopewatch.model.flow import build_flow
-from scopewatch.model.log import Log
 from scopewatch.views.flow import flow_lines
 from scopewatch.views.gradients import gradient_summary, gradients_view
 from scopewatch.views.proof import proof_summary, proof_view
@@ -18,8 +17,10 @@ from scopewatch.views.requests import requests_view
 from scopewatch.views.scopes import scope_summary, scopes_view
 from scopewatch.views.screen import Screen, heading
 from scopewatch.views.sharing import sharing_view
-from scopewatch.views.text import BAD, HEADING, QUIET, WARN, place, plain, text, way
+from scopewatch.views.tables import Indented
+from scopewatch.views.text import BAD, HEADING, QUIET, REUSE_WORDS, WARN, place, plain, text, way
 from scopewatch.views.trainable import trainable_summary, trainable_view
+from scopewatch.views.variables import variables_view
 from scopewatch.views.weights import weights_summary, weights_view
 
 _MOST_SCOPE_LINES = 14
@@ -52,7 +53,7 @@ def summary(screen: Screen) -> list[RenderableType]:
     names = {p.claim.python_name for p in screen.proofs}
     return [
         *title_lines(screen),
-        *_error(screen.log),
+        *_error(screen),
         *_flow(screen, with_heading=True),
         *(
             [scope_summary(screen, _MOST_SCOPE_LINES)]
@@ -60,10 +61,17 @@ def summary(screen: Screen) -> list[RenderableType]:
             else [_no_requests(screen)]
         ),
         *([trainable_summary(screen)] if screen.variables else []),
-        *gradient_summary(screen, names, _MOST_GRADIENT_LINES),
+        *_gradients(screen, names),
         *(proof_summary(screen) if screen.proofs else weights_summary(screen, _MOST_WEIGHT_LINES)),
         *_closing(screen),
     ]
+
+
+def _gradients(screen: Screen, names: set[str]) -> list[RenderableType]:
+    """The table of the main loss; after a failure only of one that the program got as far as to name."""
+    if screen.log.error is not None and screen.gradients and screen.gradients[0].measure.how == "assumed":
+        return []
+    return gradient_summary(screen, names, _MOST_GRADIENT_LINES)
 
 
 def _no_requests(screen: Screen) -> Text:
@@ -72,23 +80,22 @@ def _no_requests(screen: Screen) -> Text:
     return text(f"SCOPE  no get_variable request; {made}", QUIET)
 
 
-def _error(log: Log) -> list[RenderableType]:
+def _error(screen: Screen) -> list[RenderableType]:
     """The exception that ended the program, first: nothing else matters as much."""
-    error = log.error
+    error = screen.log.error
     if error is None:
         return []
-    first = error.message.splitlines()[0] if error.message else ""
-    lines: list[RenderableType] = [
-        Text.assemble(
-            ("X ", BAD),
-            (f"{plain(error.type)} at {place(log.caller(error.path))}: ", BAD),
-            plain(first),
-            overflow="fold",
-        ),
-        text(f"    reached by {way(log.path(error.path))}", QUIET),
-    ]
-    explained = Text("    " + plain(error.explanation), overflow="fold")
-    return [*lines, explained]
+    message = error.message.partition(" Originally defined at:")[0].strip() or error.type
+    said = f"{error.type} at {place(screen.log.caller(error.path))}: {plain(message.splitlines()[0])}"
+    lines: list[RenderableType] = [Text.assemble(("X ", BAD), (said, BAD), overflow="fold")]
+    lines.append(Indented(Text(f"reached by  {way(screen.log.path(error.path))}", QUIET), 4))
+    refused = screen.requests[-1] if screen.requests and screen.requests[-1].event.outcome == "refused" else None
+    if refused is not None and refused.event.error and refused.event.error in error.message:
+        if refused.first_created is not None:
+            lines.append(Indented(Text(f"created by  {way(refused.first_created_via)}, the first time", QUIET), 4))
+        set_at = f", set at {place(refused.flag_set_at)}" if refused.flag_set_at else " (not said)"
+        lines.append(Indented(Text(f"flag        reuse={REUSE_WORDS[refused.event.reuse]}{set_at}", QUIET), 4))
+    return [*lines, Indented(Text(plain(error.explanation)), 4)]
 
 
 def _flow(screen: Screen, with_heading: bool) -> list[RenderableType]:
@@ -128,8 +135,8 @@ def _closing(screen: Screen) -> list[RenderableType]:
     if header.adaptations:
         lines.append(text("adapted: " + "; ".join(header.adaptations), QUIET))
     lines += [text(f"note: {n}", WARN) for n in header.notes]
-    if screen.gradients and screen.gradients[0].measure.how == "assumed":
-        lines.append(text("the loss is ASSUMED: the program differentiates nothing; name one with --loss NAME", WARN))
+    if screen.log.error is None and screen.gradients and screen.gradients[0].measure.how == "assumed":
+        lines.append(text("the loss is ASSUMED: nothing is differentiated; name one with --loss NAME", WARN))
     note = Text()
     if notes:
         more = f" (+{len(notes) - 1} more)" if len(notes) > 1 else ""
@@ -158,6 +165,7 @@ VIEWS: dict[str, Callable[[Screen], list[RenderableType]]] = {
     "scopes": scopes_view,
     "requests": requests_view,
     "sharing": sharing_view,
+    "variables": variables_view,
     "trainable": trainable_view,
     "gradients": gradients_view,
     "weights": weights_view,

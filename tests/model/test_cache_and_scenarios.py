@@ -68,7 +68,7 @@ def test_no_target_leads_out_of_the_folder(target):
 
 def test_scenarios_and_their_titles():
     names = scenario_names()
-    assert names[0] == "dense"
+    assert "dense" in names
     assert {n for n in names if n.startswith("pitfalls/")} >= {
         f"pitfalls/w-{n}" for n in ("get-variable", "initial-value", "no-collection", "identity", "assigned")
     }

@@ -1,0 +1,370 @@
+"""What each view says, at 80 columns and without colour."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from scopewatch.model.log import Blocker, NumericMeasure, NumericStep
+from scopewatch.views.run import VIEWS
+from tests.support.logs import DENSE, LogBuilder, dense_builder, graph, receipt
+from tests.support.screens import too_wide, view
+
+
+def lines(name, b, width=80, **options):
+    return [line.rstrip() for line in view(name, b.log(), width, **options).splitlines()]
+
+
+def line_with(words, found):
+    (line,) = [line for line in found if words in line]
+    return line.split()
+
+
+def sharing_builder():
+    b = dense_builder()
+    b.enter("dense", 50, name_scope="dense_1", by_library=True)
+    b.request("dense/v", "reused", where="model.py:50 > model.py:21 build", shape=(5, 3), asked_trainable=False)
+    b.request("dense/v", "reused", where="model.py:51 > model.py:21 build", shape=(5, 3))
+    message = "Variable dense/g already exists, disallowed."
+    b.request("dense/g", "refused", where="a.py:1 > b.py:2 > c.py:3 > model.py:52", error=message)
+    b.request("dense/v/Momentum", asked_by="optimizer", trainable=False, where=53, stored=["dense/v/Momentum"])
+    b.direct("beta1_power", where=53, role="optimizer")
+    b.direct("step", where=54)
+    return b
+
+
+# --------------------------------------------------------------------------- first screen
+
+
+def test_the_first_screen_tells_everything_and_fits_24_lines():
+    found = lines("summary", dense_builder())
+    assert len(found) <= 24
+    assert found[0] == "model.py: A model" + " " * 28 + "TensorFlow 2.21.0 | 24 ops | seed 1"
+    for word in ("FLOW", "SCOPE", "Trainable", "GRADIENT", "PROOF", "next: scopewatch prove model.py w"):
+        assert any(word in line for line in found), word
+    assert line_with("dense  reuse", found)[-1] == "19"
+    assert line_with("  [v]     variable", found)[-3:] == ["dense", "0.565", "yes"]
+    assert line_with("NO, computed", found)[0] == "w"
+    assert "PROVED" in line_with('"w is never a variable"', found)
+
+
+def test_it_says_where_the_program_was_stopped_and_how_to_go_on():
+    b = dense_builder(stopped="before its second step (model.py:46)")
+    assert "stopped before its second step (model.py:46); --until end runs it all" in lines("summary", b)
+
+
+def test_an_error_comes_first_with_its_line_and_an_explanation():
+    b = dense_builder(claims=())
+    b.fail("ValueError", "Variable v already exists\nOriginally defined at: x", "model.py:60 > nn.py:7 f", "Do this.")
+    found = lines("summary", b)
+    assert found[1] == "X ValueError at nn.py:7: Variable v already exists"
+    assert found[2] == "    reached by model.py:60 > nn.py:7"
+    assert found[3] == "    Do this."
+    assert "Originally" not in "\n".join(found)
+
+
+def test_a_long_error_is_folded_not_cut():
+    b = dense_builder()
+    b.fail("ValueError", "word " * 40 + "END", 3, "explained " * 20 + "STOP")
+    text = view("summary", b.log())
+    assert "END" in text
+    assert "STOP" in text
+
+
+def test_an_error_without_a_message():
+    b = LogBuilder(graph(""))
+    b.fail("AssertionError", "", None)
+    assert lines("summary", b)[1].startswith("X AssertionError at -:")
+
+
+def test_a_title_that_does_not_fit_gets_a_line_of_its_own():
+    b = dense_builder(title="A rather long title that says what there is to notice in it")
+    found = lines("summary", b)
+    assert found[0].startswith("model.py  ")
+    assert found[1] == "A rather long title that says what there is to notice in it"
+
+
+def test_without_claims_there_is_no_proof():
+    text = view("summary", dense_builder(claims=()).log())
+    assert "PROOF" not in text
+    assert "FLOW" not in text
+
+
+def test_long_lists_are_cut_and_say_where_the_rest_is():
+    b = LogBuilder(graph("\n".join(f"v{i} = VariableV2" for i in range(40))))
+    for i in range(40):
+        b.request(f"v{i}")
+    b.gradient("v0:0", *(receipt(f"v{i}:0", is_variable=True) for i in range(40)))
+    found = lines("summary", b)
+    assert any("--view scopes" in line for line in found)
+    assert any("--view gradients" in line for line in found)
+    assert any("+35 more" in line for line in found)
+    assert len(found) <= 40
+
+
+def test_rows_that_say_most_stay_when_others_are_cut():
+    b = LogBuilder(graph("\n".join(f"v{i} = VariableV2" for i in range(40))))
+    receipts = [receipt(f"v{i}:0", is_variable=True) for i in range(39)]
+    b.gradient("v0:0", *receipts, receipt("v39:0", "none", None, True, "not_connected"))
+    assert any("[v39]" in line and "none" in line for line in lines("summary", b))
+
+
+def test_nothing_at_all():
+    for name in VIEWS:
+        assert view(name, LogBuilder().log()).strip()
+
+
+def test_variables_without_any_request():
+    b = LogBuilder(graph("v = VariableV2\nw = VariableV2"))
+    assert "SCOPE  no get_variable request; 2 variables made without any" in lines("summary", b)
+
+
+def test_an_assumed_loss_is_called_so():
+    b = dense_builder()
+    b.extra["gradients"] = [replace(b.extra["gradients"][0], how="assumed")]
+    text = view("summary", b.log())
+    assert "GRADIENT of loss (ASSUMED)" in text
+    assert "--loss NAME" in text
+
+
+def test_notes_and_adaptations_are_shown():
+    b = dense_builder(adaptations=("tf.contrib",), notes=("hook left out: x",))
+    found = lines("summary", b)
+    assert "adapted: tf.contrib" in found
+    assert "note: hook left out: x" in found
+    assert any(line.startswith("note 1: the layer lists 0 of its 3 variables") for line in found)
+
+
+# --------------------------------------------------------------------------- scopes
+
+
+def test_scopes_with_flags_outcomes_shapes_and_params():
+    found = lines("scopes", sharing_builder())
+    assert line_with("(root)", found)[-1] == "19"
+    (scope,) = [line for line in found if "model.py:20" in line]
+    assert scope.split()[0] == "dense"
+    assert "reuse=AUTO" in scope
+    assert line_with("    v ", found) == ["v", "model.py:21", "+", "created", "=", "reused", "x2", "[5,3]", "15"]
+    assert line_with("    g ", found) == ["g", "model.py:22", "+", "created", "X", "REFUSED", "[]", "1"]
+    assert any("dense: 1 by the program, 1 by libraries; name scopes dense, dense_1" in line for line in found)
+
+
+def test_depth_cuts_the_tree():
+    b = LogBuilder(graph(""))
+    for scope in ("a", "a/b", "a/b/c"):
+        b.enter(scope)
+        b.request(f"{scope}/w")
+
+    def scopes_at(depth):
+        return [line.split()[0] for line in lines("scopes", b, depth=depth) if "created" not in line][1:]
+
+    assert scopes_at(1) == ["(root)", "a"]
+    assert scopes_at(2)[:3] == ["(root)", "a", "b"]
+
+
+def test_filter_keeps_a_match_and_the_scopes_above_it():
+    b = LogBuilder(graph(""))
+    for scope in ("a", "a/b", "x"):
+        b.enter(scope)
+        b.request(f"{scope}/w")
+    found = "\n".join(lines("scopes", b, pattern="b/w"))
+    assert "b" in found
+    assert "x" not in found.replace("shape", "")
+
+
+def test_each_graph_is_named_where_there_are_several():
+    b = LogBuilder(graph("", "g0"), graph("", "g1"))
+    b.enter("s")
+    b.graph = "g1"
+    b.enter("s")
+    text = view("scopes", b.log())
+    assert "(root) of graph g0" in text
+    assert "(root) of graph g1" in text
+
+
+def test_a_scope_that_was_skipped_is_named_in_full_below_its_parent():
+    b = LogBuilder(graph(""))
+    b.enter("a")
+    b.enter("a/b/c")
+    assert "    b/c" in lines("scopes", b)
+
+
+# --------------------------------------------------------------------------- requests
+
+
+def test_requests_in_order_with_ways_flags_and_first_creation():
+    found = lines("requests", sharing_builder())
+    assert found[0] == "REQUESTS  4 created, 2 reused, 1 refused"
+    assert "   1  + created  dense/v  [5,3] float32" in found
+    assert "      asked at model.py:40 > model.py:21   flag AUTO_REUSE set at model.py:20" in found
+    assert "      asked at ... > b.py:2 > c.py:3 > model.py:52   flag False" in found
+    assert found.count("      first created at model.py:40 > model.py:21") == 2
+    assert "      Variable dense/g already exists, disallowed." in found
+    assert any("trainable=False was asked for and ignored" in line for line in found)
+    assert any("dense/v/Momentum" in line and "by the optimizer" in line for line in found)
+
+
+def test_what_was_made_without_a_request():
+    found = lines("requests", sharing_builder())
+    assert line_with("beta1_power", found) == ["beta1_power", "optimizer", "model.py:53"]
+    assert line_with("step ", found) == ["step", "tf.Variable", "model.py:54"]
+
+
+def test_stored_names_are_shown_where_they_differ():
+    b = LogBuilder(graph(""))
+    b.request("emb", stored=["emb/part_0", "emb/part_1"], shape=(None, 2))
+    found = lines("requests", b)
+    assert "      stored as emb/part_0 emb/part_1" in found
+    assert "   1  + created  emb  [?,2] float32" in found
+
+
+def test_no_requests():
+    assert lines("requests", LogBuilder(graph(""))) == ["REQUESTS  no get_variable request"]
+
+
+def test_sharing_groups_calls():
+    found = lines("sharing", sharing_builder())
+    assert found[0].startswith("SHARING")
+    text = "\n".join(found)
+    assert "+ created" in text
+    assert "= reused" in text
+    assert "X REFUSED" in text
+    assert "AUTO_REUSE" in text
+    assert "model.py:20" in text
+
+
+# --------------------------------------------------------------------------- trainable
+
+
+def test_three_sets_side_by_side_and_why_they_differ():
+    found = lines("trainable", dense_builder())
+    assert line_with("v  ", found[1:2]) == ["v", "x", "-", "x"]
+    text = " ".join(found)
+    assert "the graph's collection: 3" in text
+    assert "layer object dense: 0" in text
+    assert "optimizer GradientDescent: 3" in text
+    assert "note 1: layer object dense does not know v, g, bias" in text
+
+
+# --------------------------------------------------------------------------- gradients
+
+
+def gradient_builder(*receipts, **options):
+    b = LogBuilder(graph(DENSE))
+    b.bind("w", "w:0", where=31)
+    b.gradient("loss:0", *receipts, **options)
+    return b
+
+
+def test_every_kind_of_receipt_with_its_reason():
+    stop = Blocker("stop", "StopGradient", "/home/x/model.py", 9)
+    found = lines(
+        "gradients",
+        gradient_builder(
+            receipt("v:0", "dense", 64.3456, True),
+            receipt("g:0", "sparse", 0.00012345, True),
+            receipt("bias:0", "zero", 0.0, True),
+            receipt("a:0", "none", None, True, "not_connected"),
+            receipt("b:0", "none", None, False, "stopped", stop),
+            receipt("c:0", "none", None, False, "not_differentiable", replace(stop, op="r", type="Round")),
+            receipt("d:0", "unknown", None, because="no step was run"),
+        ),
+    )
+    text = "\n".join(found)
+    assert line_with("[v]", found)[-3:] == ["dense", "64.3", "NO"]
+    assert line_with("[g]", found)[-3:] == ["sparse", "0.000123", "NO"]
+    assert line_with("[bias]", found)[-3:] == ["zero", "0", "NO"]
+    assert "none: no path to the loss" in text
+    assert "StopGradient model.py:9" in text
+    assert "Round model.py:9" in text
+    assert "unknown, because no step was run" in text
+
+
+def test_how_a_loss_is_known():
+    for how, words in (("given", "as asked"), ("returned", "returned"), ("assumed", "ASSUMED")):
+        assert words in lines("gradients", gradient_builder(receipt("w:0"), how=how, python_name="loss"))[0]
+
+
+def test_a_table_for_each_loss():
+    b = gradient_builder(receipt("w:0"), python_name="d_loss")
+    b.gradient("y:0", receipt("w:0"), python_name="g_loss")
+    titles = [line for line in lines("gradients", b) if "GRADIENT" in line]
+    assert [t.split()[2] for t in titles] == ["d_loss", "g_loss"]
+
+
+def test_no_loss():
+    assert "--loss" in " ".join(lines("gradients", LogBuilder(graph(""))))
+
+
+# --------------------------------------------------------------------------- proof
+
+
+def test_every_step_with_its_evidence_and_the_verdict():
+    found = lines("proof", dense_builder())
+    assert found[0] == 'PROOF "w is never a variable"'
+    assert sum(". + holds" in line for line in found) == 8
+    assert "  PROVED    structural 6/6, checked; measured 2/2" in found
+    assert any("computed from g, v" in line for line in found)
+
+
+def test_a_refuted_claim_shows_the_failing_step_and_why_it_matters():
+    b = LogBuilder(graph("v = VariableV2\ng = VariableV2\nw = Identity(v)\nloss = Mean(w)"), claims=("w",))
+    b.bind("w", "w:0")
+    b.gradient("loss:0", receipt("v:0", is_variable=True), receipt("g:0", "none", None, True, "not_connected"))
+    b.checkpoint("v", "g")
+    found = " ".join(line.strip() for line in lines("proof", b))
+    assert "X FAILS no chain of value-preserving ops" in found.replace("  ", " ")
+    assert "Identity <- v" in found
+    assert "REFUTED" in found
+    assert "why it matters: g receives no gradient: there is no path from it to the loss" in found
+    assert "saved in checkpoints as v" in found
+    summary = view("summary", b.log())
+    assert "REFUTED" in summary
+    assert "X no chain of value-preserving ops" in summary
+
+
+def test_a_numeric_claim_with_its_errors():
+    b = dense_builder()
+    steps = (NumericStep("equal", "w equals it", 1e-16, 1e-12, None), NumericStep("double", "and so", 1.0, 1e-12, None))
+    b.numeric(NumericMeasure("w:0", steps, None))
+    text = "\n".join(lines("proof", b))
+    assert "largest relative error 1.0e-16, rounding allows 1.0e-12" in text
+    assert "REFUTED   numeric 1/2" in text
+
+
+def test_steps_that_were_not_measured_are_open():
+    b = dense_builder()
+    b.extra.pop("executions")
+    found = lines("proof", b)
+    assert any("8. ? open" in line for line in found)
+    assert any("PROVED" in line and "measured 1/2" in line for line in found)
+
+
+def test_nothing_claimed():
+    assert "--prove NAME" in lines("proof", dense_builder(claims=()))[0]
+
+
+# --------------------------------------------------------------------------- width
+
+
+def wide_builder():
+    b = sharing_builder()
+    b.fail("ValueError", "word " * 50, 3)
+    for i in range(20):
+        name = "/".join(["scope_with_a_name"] * i + ["variable"])
+        b.enter(name.rpartition("/")[0])
+        b.request(name, where=f"a_file_with_a_rather_long_name.py:{i + 100}")
+    return b
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("name", VIEWS)
+def test_no_line_is_wider_than_the_screen(name, width):
+    for b in (dense_builder(), wide_builder()):
+        assert too_wide(view(name, b.log(), width), width) == []
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_screen_without_box_characters_is_plain_ascii(name):
+    assert view(name, dense_builder().log(), 120, ascii_only=True).isascii()
