@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from scopewatch.model.claims import LOGGED_STEPS, STRUCTURAL_STEPS, certificate_to_json, fingerprint, load_certificate
 from scopewatch.model.log_file import load_log, save_log
+from scopewatch.model.names import claim_about
 from scopewatch.proof.checker import check
 from scopewatch.proof.proofs import check_saved
-from scopewatch.model.names import claim_about
 from scopewatch.proof.prover import prove
 
 pytestmark = [pytest.mark.tf, pytest.mark.xdist_group("certificates")]
@@ -55,7 +55,17 @@ def with_step(certificate, index, **changes):
 # ------------------------------------------------------------------ honest ones
 
 
-@pytest.mark.parametrize(("case", "verdict"), [("proved", "proved"), ("refuted", "refuted"), ("unknown", "unknown"), ("functions", "proved"), ("twice", "refuted"), ("partitioned", "proved")])
+@pytest.mark.parametrize(
+    ("case", "verdict"),
+    [
+        ("proved", "proved"),
+        ("refuted", "refuted"),
+        ("unknown", "unknown"),
+        ("functions", "proved"),
+        ("twice", "refuted"),
+        ("partitioned", "proved"),
+    ],
+)
 def test_an_honest_certificate_is_accepted(logs, case, verdict):
     certificate = certificate_of(logs[case])
     for judgement in (check(certificate, logs[case].graph_by_id), check_saved(certificate, logs[case])):

@@ -25,4 +25,6 @@ def test_verdict_is_the_truth(zygote, program):
     assert found["accepted"], found["objections"]
     assert found["verdict"] == truth, found
     if function_of is not None:
-        assert found["function_of"] == sorted(n for n in re.split(r",\s*", function_of[1].strip()) if n and n != "nothing"), found
+        assert found["function_of"] == sorted(
+            n for n in re.split(r",\s*", function_of[1].strip()) if n and n != "nothing"
+        ), found

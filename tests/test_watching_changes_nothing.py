@@ -49,7 +49,14 @@ def in_fresh_process(job: str, program: Path) -> dict:
         "from tests.support import jobs; sys.stdout = sys.stderr;"
         f"print(json.dumps(jobs.{job}({str(program)!r})), file=sys.__stdout__)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

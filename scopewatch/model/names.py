@@ -61,6 +61,8 @@ def _bindings(log: Log, text: str) -> list[Named]:
         name = match[1]
         picked_line, picked_number = (int(match[2]), None) if "@" in text else (None, int(match[2]))
     bound = [b for b in log.of(Bound) if b.name == name or b.name.startswith(f"{name}[")]
+    # A function that makes variables is traced twice; the first trace is in no graph and never runs.
+    bound = [b for b in bound if _is_held(log, b)] or bound
     if picked_line is not None:
         bound = [b for b in bound if _line(log, b) == picked_line]
     if picked_number is not None:
@@ -73,6 +75,11 @@ def _bindings(log: Log, text: str) -> list[Named]:
         for tensor in b.tensors
         if b.graph is not None
     ]
+
+
+def _is_held(log: Log, bound: Bound) -> bool:
+    graph = log.graph(bound.graph)
+    return graph is not None and any(graph.find(tensor) is not None for tensor in bound.tensors)
 
 
 def _line(log: Log, bound: Bound) -> int | None:

@@ -7,9 +7,24 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from scopewatch.model.events import Frame, Outcome, Requested, Reuse, ScopeEntered
+from scopewatch.model.events import Frame, Outcome, Requested, Reuse, ScopeEntered, ScopeLeft
 from scopewatch.model.log import Log
 from scopewatch.model.requests import RequestRow, build_requests
+
+
+@dataclass
+class Entry:
+    """One entry into a scope: where, with which flag, which name scope it opened, and what it was for.
+
+    `requests` counts those made directly in the scope before it was left.
+    """
+
+    at: Frame | None
+    by_library: bool
+    reuse: Reuse
+    flag_set_at: Frame | None
+    name_scope: str
+    requests: int = 0
 
 
 @dataclass
@@ -18,12 +33,7 @@ class Scope:
 
     graph: str | None
     name: str
-    entered: int = 0
-    entered_by_library: int = 0
-    reuses: list[Reuse] = field(default_factory=list)
-    flag_set_at: Frame | None = None
-    entered_at: Frame | None = None
-    name_scopes: list[str] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     requests: list[RequestRow] = field(default_factory=list)
     children: list[Scope] = field(default_factory=list)
 
@@ -33,9 +43,34 @@ class Scope:
         return self.name.rpartition("/")[2] if self.name else "(root)"
 
     @property
+    def entered(self) -> int:
+        """How often the program's own code entered it."""
+        return sum(not e.by_library for e in self.entries)
+
+    @property
+    def entered_by_library(self) -> int:
+        """How often TensorFlow, Keras and the like entered it."""
+        return len(self.entries) - self.entered
+
+    @property
+    def reuses(self) -> list[Reuse]:
+        """The flag in force at each entry."""
+        return [e.reuse for e in self.entries]
+
+    @property
     def reuse(self) -> Reuse:
         """The flag of the first entry."""
-        return self.reuses[0] if self.reuses else "false"
+        return self.entries[0].reuse if self.entries else "false"
+
+    @property
+    def flag_set_at(self) -> Frame | None:
+        """Where the flag of the first entry was set."""
+        return self.entries[0].flag_set_at if self.entries else None
+
+    @property
+    def name_scopes(self) -> list[str]:
+        """The distinct name scopes that its entries opened."""
+        return list(dict.fromkeys(e.name_scope for e in self.entries))
 
     @property
     def outcomes(self) -> Counter[Outcome]:
@@ -78,22 +113,23 @@ def build_scopes(log: Log) -> list[Scope]:
             scopes[(graph, "")] = Scope(graph, "")
         return scopes.setdefault((graph, name), Scope(graph, name))
 
+    inside: dict[tuple[str | None, str], list[Entry]] = {}
     for event in log.events:
         if isinstance(event, ScopeEntered):
             if event.for_slots:
                 slots.add((event.graph, event.scope))
                 continue
-            entered = scope(event.graph, event.scope)
-            entered.entered += not event.by_library
-            entered.entered_by_library += event.by_library
-            if not entered.reuses:
-                entered.flag_set_at = log.caller(event.flag_path)
-                entered.entered_at = log.caller(event.path)
-            entered.reuses.append(event.reuse)
-            if event.name_scope not in entered.name_scopes:
-                entered.name_scopes.append(event.name_scope)
+            flag_set_at = log.caller(event.flag_path)
+            entry = Entry(log.caller(event.path), event.by_library, event.reuse, flag_set_at, event.name_scope)
+            scope(event.graph, event.scope).entries.append(entry)
+            inside.setdefault((event.graph, event.scope), []).append(entry)
+        elif isinstance(event, ScopeLeft):
+            if inside.get((event.graph, event.scope)):
+                inside[(event.graph, event.scope)].pop()
         elif isinstance(event, Requested) and event.asked_by == "program":
             scope(event.graph, event.scope).requests.append(rows[event.seq])
+            for entry in inside.get((event.graph, event.scope), [])[-1:]:
+                entry.requests += 1
     found = [s for key, s in scopes.items() if key not in slots or s.entered or s.requests]
     _grow_tree(found)
     return found

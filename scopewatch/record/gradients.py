@@ -90,7 +90,8 @@ def row_tensors(log: Log, graph: GraphSnapshot) -> dict[str, bool]:
     for bound in log.of(Bound):
         if bound.graph == graph.id:
             for tensor in bound.tensors:
-                rows.setdefault(tensor, bound.is_variable)
+                if graph.find(tensor) is not None:  # Else it was traced and thrown away.
+                    rows.setdefault(tensor, bound.is_variable)
     return rows
 
 

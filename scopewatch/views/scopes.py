@@ -13,7 +13,7 @@ from scopewatch.model.events import Outcome
 from scopewatch.model.log import shape_text
 from scopewatch.model.requests import RequestRow
 from scopewatch.model.scopes import Scope, params_of, roots
-from scopewatch.views.screen import Screen, heading
+from scopewatch.views.screen import Screen
 from scopewatch.views.tables import table
 from scopewatch.views.text import OUTCOME_MARKS, QUIET, REUSE_WORDS, VARIABLE, place, plain, text
 
@@ -34,8 +34,7 @@ def scopes_view(screen: Screen) -> list[RenderableType]:
     made = table(["SCOPE", "set at / asked at", "outcome", "shape", "params"], right=["params"])
     for line in _lines(screen, full=True):
         made.add_row(line.label, line.at, line.outcome, line.shape, line.params)
-    rows = [_entry(s) for s in screen.scopes if s.name and screen.wanted(s.name) and _is_worth_saying(s)]
-    return [made, *([Text(), heading("ENTERED"), *rows] if rows else [])]
+    return [made, *_entries(screen)]
 
 
 def scope_summary(screen: Screen, most: int) -> RenderableType:
@@ -114,16 +113,26 @@ def outcome_text(outcomes: Counter[Outcome]) -> Text:
     return Text("  ").join(parts)
 
 
+def _entries(screen: Screen) -> list[RenderableType]:
+    """How each scope was entered, where that says more than the tree: again, by a library, elsewhere named."""
+    made = table(["ENTERED", "at", "flag", "requests", "name scope"], right=["requests"], gives_way=4)
+    for scope in screen.scopes:
+        if not scope.name or not screen.wanted(scope.name) or not _is_worth_saying(scope):
+            continue
+        alike = Counter((e.at, e.by_library, e.reuse, e.requests, e.name_scope) for e in scope.entries)
+        label = text(f"  {scope.label}")
+        for (at, by_library, reuse, requests, name_scope), times in alike.items():
+            where = f"{place(at)}{' (library)' if by_library else ''}{f' x{times}' if times > 1 else ''}"
+            made.add_row(label, where, REUSE_WORDS[reuse], str(requests), text(_tail(name_scope), QUIET))
+            label = Text()
+    return [Text(), made] if made.row_count else []
+
+
+def _tail(name_scope: str) -> str:
+    """The end of a name scope: its beginning is that of the scope, its end tells entries apart."""
+    parts = name_scope.split("/")
+    return "(none)" if not name_scope else name_scope if len(parts) <= 2 else f".../{parts[-1]}"
+
+
 def _is_worth_saying(scope: Scope) -> bool:
-    return scope.entered > 1 or any(n != scope.name for n in scope.name_scopes) or scope.entered_by_library > 0
-
-
-def _entry(scope: Scope) -> Text:
-    by = f"{scope.entered} by the program" + (
-        f", {scope.entered_by_library} by libraries" if scope.entered_by_library else ""
-    )
-    line = text(f"  {scope.name}: {by}")
-    names = [n or "(none)" for n in scope.name_scopes]
-    if names != [scope.name]:
-        line.append(plain(f"; name scopes {', '.join(names[:4])}"), QUIET)
-    return line
+    return len(scope.entries) > 1 or any(n != scope.name for n in scope.name_scopes)

@@ -75,7 +75,7 @@ def test_reuse_is_that_of_the_first_entry_and_its_line():
     scope = named(b.log())["m"]
     assert (scope.reuse, scope.reuses) == ("auto", ["auto", "true"])
     assert scope.flag_set_at == Frame("model.py", 9, "main")
-    assert scope.entered_at == Frame("model.py", 10, "main")
+    assert scope.entries[0].at == Frame("model.py", 10, "main")
 
 
 def test_a_later_flag_is_not_taken_for_the_first():
