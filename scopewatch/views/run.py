@@ -86,7 +86,7 @@ def _error(screen: Screen) -> list[RenderableType]:
     if error is None:
         return []
     message = error.message.partition(" Originally defined at:")[0].strip() or error.type
-    said = f"{error.type} at {place(screen.log.caller(error.path))}: {plain(message.splitlines()[0])}"
+    said = f"{plain(error.type)} at {place(screen.log.caller(error.path))}: {plain(message.splitlines()[0])}"
     lines: list[RenderableType] = [Text.assemble(("X ", BAD), (said, BAD), overflow="fold")]
     lines.append(Indented(Text(f"reached by  {way(screen.log.path(error.path))}", QUIET), 4))
     refused = screen.requests[-1] if screen.requests and screen.requests[-1].event.outcome == "refused" else None

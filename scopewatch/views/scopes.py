@@ -122,8 +122,10 @@ def _entries(screen: Screen) -> list[RenderableType]:
         alike = Counter((e.at, e.by_library, e.reuse, e.requests, e.name_scope) for e in scope.entries)
         label = text(f"  {scope.label}")
         for (at, by_library, reuse, requests, name_scope), times in alike.items():
-            where = f"{place(at)}{' (library)' if by_library else ''}{f' x{times}' if times > 1 else ''}"
-            made.add_row(label, where, REUSE_WORDS[reuse], str(requests), text(_tail(name_scope), QUIET))
+            where = f"{place(at)}{' (lib)' if by_library else ''}{f' x{times}' if times > 1 else ''}"
+            made.add_row(
+                label, where, REUSE_WORDS[reuse].removesuffix("_REUSE"), str(requests), text(_tail(name_scope), QUIET)
+            )
             label = Text()
     return [Text(), made] if made.row_count else []
 
