@@ -53,8 +53,11 @@ def main(argv: list[str] | None = None) -> NoReturn:
     except KeyboardInterrupt:
         _complain("interrupted")
         _leave(130)
-    except BrokenPipeError:
-        # Whoever read our output is gone; Python would complain once more while closing it.
+    except (SystemExit, BrokenPipeError) as left:
+        # Whoever read our output is gone: Typer makes status 1 of that, which is the status of a refuted claim.
+        if not any(isinstance(e, BrokenPipeError) for e in (left, left.__context__)):
+            raise
+        # Python would complain once more while closing it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _leave(141)
     _leave(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from scopewatch.errors import UsageError
 from scopewatch.model.claims import Proof
 from scopewatch.model.log import Log
 from scopewatch.views.screen import Screen
+from scopewatch.views.text import plain
 
 _HTML = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>scopewatch</title><style>
@@ -31,7 +33,9 @@ body {{ color: {foreground}; background-color: {background}; }}
 def console(width: int | None = None, record: bool = False, file: Any = None) -> Console:
     """The console of a command. In a pipe it is 80 columns wide, or what COLUMNS says."""
     if width is None and not sys.stdout.isatty():
-        width = int(os.environ["COLUMNS"]) if os.environ.get("COLUMNS", "").isdecimal() else 80
+        asked = os.environ.get("COLUMNS", "")
+        # Narrower than 20 shows nothing; wider than 1,000 is a slip that would cost memory.
+        width = min(max(int(asked), 20), 1_000) if re.fullmatch("0*[1-9][0-9]{0,5}", asked) else 80
     return Console(width=width, record=record, file=file, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 
@@ -45,10 +49,32 @@ def print_lines(
 ) -> None:
     """Print a screen, and save the same screen as SVG and HTML where asked."""
     target = console()
-    _print(target, lines)
+    with _spelling_out(sys.stdout):
+        _print(target, lines)
     for file, export in ((svg, _svg), (html, _html)):
         if file is not None:
             save_text(file, export(lines, target.width, title))
+
+
+@contextmanager
+def _spelling_out(stream: Any) -> Iterator[None]:
+    """Characters that the output's encoding lacks are spelled out; the mark of a cut text becomes `~`."""
+    strict = getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure")
+    if strict:
+        codecs.register_error("scopewatch", _spelled)
+        stream.reconfigure(errors="scopewatch")
+    try:
+        yield
+    finally:
+        if strict:
+            stream.flush()
+            stream.reconfigure(errors="strict")
+
+
+def _spelled(error: UnicodeError) -> tuple[str | bytes, int]:
+    if isinstance(error, UnicodeEncodeError) and error.object[error.start] == "…":
+        return "~", error.start + 1
+    return codecs.backslashreplace_errors(error)
 
 
 def _recorded(lines: Sequence[RenderableType], width: int) -> Console:
@@ -78,9 +104,10 @@ def _print(target: Console, lines: Sequence[RenderableType]) -> None:
 def _svg(lines: Sequence[RenderableType], width: int, title: str) -> str:
     from rich.terminal_theme import SVG_EXPORT_THEME
 
-    svg = _recorded(lines, width).export_svg(title=title, theme=SVG_EXPORT_THEME)
-    # Rich names web fonts; a hand-out must not need a network.
-    return re.sub(r"@font-face\s*\{[^}]*\}", "", svg).replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
+    svg = _recorded(lines, width).export_svg(title=plain(title), theme=SVG_EXPORT_THEME)
+    # Rich names web fonts and its own site; a hand-out must not need a network.
+    svg = re.sub(r"@font-face\s*\{[^}]*\}|<!--.*?-->", "", svg, flags=re.DOTALL)
+    return svg.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
 
 
 def _html(lines: Sequence[RenderableType], width: int, title: str) -> str:

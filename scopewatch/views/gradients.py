@@ -8,7 +8,7 @@ from rich.text import Text
 
 from scopewatch.model.gradients import GradientRow, GradientTable
 from scopewatch.model.log import Receipt
-from scopewatch.views.screen import Screen, heading
+from scopewatch.views.screen import Screen, heading, left_out
 from scopewatch.views.tables import table
 from scopewatch.views.text import (
     BAD,
@@ -60,11 +60,10 @@ def gradient_summary(screen: Screen, names: set[str], most: int) -> list[Rendera
     trainable = set(screen.trainable.graph)
     rows = [r for r in of_loss.rows if r.tensor in trainable or r.python_name in names]
     shown = rows if len(rows) <= most else _telling(rows, most - 1)
-    made = _table(screen, shown, _title(of_loss, full=False))
-    if len(rows) > len(shown):
-        made.add_row(Text(f"  ... {len(rows) - len(shown)} more: --view gradients", QUIET), "", "", "")
+    lines: list[RenderableType] = [_table(screen, shown, _title(of_loss, full=False))]
+    lines += left_out(len(rows) - len(shown), "gradients")
     because = next((r.receipt.norm_unknown_because for r in shown if r.receipt.norm_unknown_because), None)
-    return [made, *([_line(f"  norms unknown, because {because}")] if because else [])]
+    return [*lines, *([_line(f"  norms unknown, because {because}")] if because else [])]
 
 
 def _telling(rows: list[GradientRow], most: int) -> list[GradientRow]:

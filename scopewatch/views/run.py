@@ -55,11 +55,7 @@ def summary(screen: Screen) -> list[RenderableType]:
         *title_lines(screen),
         *_error(screen),
         *_flow(screen, with_heading=True),
-        *(
-            [scope_summary(screen, _MOST_SCOPE_LINES)]
-            if screen.requests or len(screen.scopes) > 1
-            else [_no_requests(screen)]
-        ),
+        *_scopes(screen),
         *([trainable_summary(screen)] if screen.variables else []),
         *_gradients(screen, names),
         *(proof_summary(screen) if screen.proofs else weights_summary(screen, _MOST_WEIGHT_LINES)),
@@ -72,6 +68,12 @@ def _gradients(screen: Screen, names: set[str]) -> list[RenderableType]:
     if screen.log.error is not None and screen.gradients and screen.gradients[0].measure.how == "assumed":
         return []
     return gradient_summary(screen, names, _MOST_GRADIENT_LINES)
+
+
+def _scopes(screen: Screen) -> list[RenderableType]:
+    if screen.requests or len(screen.scopes) > 1:
+        return scope_summary(screen, _MOST_SCOPE_LINES)
+    return [_no_requests(screen)]
 
 
 def _no_requests(screen: Screen) -> Text:

@@ -13,7 +13,7 @@ from scopewatch.model.events import Outcome
 from scopewatch.model.log import shape_text
 from scopewatch.model.requests import RequestRow
 from scopewatch.model.scopes import Scope, params_of, roots
-from scopewatch.views.screen import Screen
+from scopewatch.views.screen import Screen, left_out
 from scopewatch.views.tables import table
 from scopewatch.views.text import OUTCOME_MARKS, QUIET, REUSE_WORDS, VARIABLE, place, plain, text
 
@@ -37,15 +37,13 @@ def scopes_view(screen: Screen) -> list[RenderableType]:
     return [made, *_entries(screen)]
 
 
-def scope_summary(screen: Screen, most: int) -> RenderableType:
+def scope_summary(screen: Screen, most: int) -> list[RenderableType]:
     """The tree cut to a few lines for the first screen."""
     made = table(["SCOPE", "asked at", "outcome", "shape", "params"], right=["params"])
     lines = list(_lines(screen, full=False))
     for line in lines[:most] if len(lines) > most else lines:
         made.add_row(line.label, line.at, line.outcome, line.shape, line.params)
-    if len(lines) > most:
-        made.add_row(Text(f"... {len(lines) - most} more lines: --view scopes", QUIET), "", "", "", "")
-    return made
+    return [made, *left_out(len(lines) - most, "scopes")]
 
 
 def _lines(screen: Screen, full: bool) -> Iterator[_Line]:

@@ -89,3 +89,11 @@ def listed(names: Iterable[str], most: int = 6) -> str:
     if not names:
         return "none"
     return " ".join(plain(n) for n in names[:most]) + (f" +{len(names) - most} more" if len(names) > most else "")
+
+
+def left_out(count: int, view: str, detail: str = "") -> list[Text]:
+    """The line that says how much a summary leaves out, and which view shows it; none for nothing."""
+    if count <= 0:
+        return []
+    content = f"  ... {count:,} more{f' ({detail})' if detail else ''}: --view {view}"
+    return [Text(content, QUIET, no_wrap=True, overflow="ellipsis")]

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scopewatch.model.weights import WeightInUse
-from scopewatch.views.screen import Screen, heading
+from scopewatch.views.screen import Screen, heading, left_out
 from scopewatch.views.tables import table
 from scopewatch.views.text import QUIET, TENSOR, VARIABLE, plain, text
 
@@ -25,12 +25,8 @@ def weights_summary(screen: Screen, most: int) -> list[RenderableType]:
     rows = list({(w.kind, w.variables, w.scaled): w for w in reversed(screen.weights)}.values())[::-1]
     if not rows:
         return []
-    made = _table(screen, rows[:most])
-    if len(rows) > most:
-        kinds = Counter(w.kind for w in rows)
-        counts = ", ".join(f"{n} {kind}" for kind, n in kinds.items())
-        made.add_row(Text(f"... {len(rows) - most} more (in all: {counts}): --view weights", QUIET), "", "")
-    return [made, *_scaled(rows)]
+    counts = ", ".join(f"{n} {kind}" for kind, n in Counter(w.kind for w in rows).items())
+    return [_table(screen, rows[:most]), *left_out(len(rows) - most, "weights", f"in all {counts}"), *_scaled(rows)]
 
 
 def _table(screen: Screen, rows: list[WeightInUse]) -> Table:
