@@ -1,8 +1,8 @@
 """A weight-normalised RNN cell: `w` inside the loop.
 
-What to notice: `w_v`, `w_g` and `bias` are created once and read at each of the 7 time steps; `w` is
-computed 7 times in one run. `call` enters the scope `weight_norm_rnn` again, but asks for nothing:
-that only opens a second name scope, `weight_norm_rnn_1`.
+What to notice: `w_v`, `w_g` and `bias` are created once; from them one run computes `w` 7 times, once
+for each time step. `call` enters the scope `weight_norm_rnn` again, but asks for nothing: that
+only opens a second name scope, `weight_norm_rnn_1`.
 """
 
 # scopewatch: prove=w loss=loss

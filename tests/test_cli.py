@@ -85,7 +85,9 @@ def shell(folder, tmp_path):
         environment = {**os.environ, **clean_environment(tmp_path / "cache", changes)}
         known = {k: v for k, v in environment.items() if v is not None}
         command = [sys.executable, *options, "-m", "scopewatch", *map(str, argv)]
-        return subprocess.run(command, cwd=folder, env=known, capture_output=True, text=True, timeout=60)
+        return subprocess.run(
+            command, cwd=folder, env=known, capture_output=True, encoding="utf-8", errors="replace", timeout=60
+        )
 
     return run
 

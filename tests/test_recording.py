@@ -1152,3 +1152,92 @@ def test_an_installed_package_as_target(run_job, tmp_path):
     log = done.result
     assert (len(bound(log, "w")), len(bound(log, "inner"))) == (1, 1)
     assert [f.line for f in log.path(requests(log)[0].path)] == [3, 4]
+
+
+def test_training_by_keras_is_stopped_too(recorded):
+    log, source = recorded(
+        """
+        import tensorflow.compat.v1 as tf
+        import numpy as np
+        tf.disable_eager_execution()
+        model = tf.keras.Sequential([tf.keras.layers.Dense(2, input_shape=(3,), kernel_initializer="ones")])
+        model.compile("sgd", "mse")
+        model.fit(np.ones([8, 3]), np.ones([8, 2]), batch_size=2, epochs=2, verbose=0)  # [fit]
+        """,
+        head="",
+    )
+    assert log.error is None
+    assert [r.kind for r in log.of(Ran)].count("step") == 1
+    assert f":{at(source, 'fit')}" in log.header.stopped
+    assert {r.tensor for g in log.gradients for r in g.receipts if r.norm} >= {"dense/kernel:0"}
+
+
+def test_mirrored_variables(recorded):
+    log, _ = recorded(
+        """
+        import tensorflow.compat.v1 as tf
+        tf.disable_eager_execution()
+        strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
+        with strategy.scope():
+            v = tf.get_variable("v", [2])
+            u = tf.Variable(1.0)
+        w = v * u
+        loss = tf.reduce_sum(w)
+        """,
+        head="",
+    )
+    assert (log.error, log.header.notes) == (None, ())
+    assert [(r.name, r.outcome) for r in requests(log)] == [("v", "created")]
+    assert bound(log, "v")[0][1] == ("v:0",)
+
+
+def test_what_fails_in_watching_does_not_fail_the_program(run_job, tmp_path):
+    (tmp_path / "program.py").write_text(
+        HEAD
+        + textwrap.dedent("""
+        class Layer(tf.layers.Layer):
+            def call(self, x):
+                w = x * tf.get_variable("v", [])
+                return w
+        with tf.variable_scope("s"):
+            y = Layer()(tf.ones([2]))
+        loss = tf.reduce_sum(y)
+        tf.train.AdamOptimizer(0.1).minimize(loss)
+        with tf.Session() as sess:
+            sess.run(tf.global_variables_initializer())
+            print("done", sess.run(loss) != 0)
+    """)
+    )
+    done = run_job("record_with_a_broken_recorder", "program.py", cwd=tmp_path)
+    assert done.exit_code == 0, done.stderr
+    log = done.result
+    assert log.error is None
+    assert done.stdout == "done True\n"
+    told = {note.split(": ")[1] for note in log.header.notes if note.startswith("not all was recorded")}
+    assert told >= {"request_begins", "scope_entered", "bind", "run_begins", "entity_parsed"}
+
+
+def test_a_deep_expression_that_python_can_compile(recorded):
+    log, _ = recorded("x = " + " + ".join(["1.0"] * 900) + "\nw = tf.constant(x)\n")
+    assert log.error is None
+    assert bound(log, "w")
+
+
+def test_old_code_in_modules_beside_the_program(recorded):
+    log, _ = recorded(
+        "from models import net\nw = net.build()\n",
+        head="",
+        files={
+            "models/__init__.py": "",
+            "models/net.py": "from . import blocks\ndef build():\n    return blocks.linear() * 2.0\n",
+            "models/blocks.py": """
+                import tensorflow as tf
+                def linear():
+                    with tf.variable_scope("linear"):
+                        return tf.get_variable("v", [2])
+            """,
+        },
+    )
+    assert log.error is None
+    assert log.header.adaptations
+    assert [r.name for r in requests(log)] == ["linear/v"]

@@ -35,5 +35,6 @@ train = tf.train.GradientDescentOptimizer(0.001).minimize(loss)
 
 with tf.Session() as session:
     session.run(tf.global_variables_initializer(), {x: batch})
-    print("mean {}, variance {}".format(*np.round(session.run([mean, variance], {x: batch}), 1)))
+    mean_now, variance_now = session.run([mean, variance], {x: batch})
+    print(f"mean {mean_now.round(1)}, variance {variance_now.round(1)}")
     session.run(train, {x: batch})

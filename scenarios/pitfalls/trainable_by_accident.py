@@ -22,16 +22,19 @@ with tf.variable_scope("dense"):
     b = tf.get_variable("b", [3], initializer=tf.zeros_initializer())
 loss = tf.reduce_mean(tf.square(tf.matmul(x, g * v / tf.norm(v, axis=0)) + b - target))
 
+weights = tf.trainable_variables()
+gradients = tf.gradients(loss, weights)
 updates = []
-for variable in tf.trainable_variables():
-    momentum = tf.Variable(tf.zeros(variable.shape), variable.op.name + "_momentum")
-    (gradient,) = tf.gradients(loss, [variable])
-    faster = tf.assign(momentum, 0.5 * momentum + gradient)
-    updates.append(tf.assign_sub(variable, 0.1 * faster))
+with tf.control_dependencies(gradients):
+    for weight, gradient in zip(weights, gradients):
+        momentum = tf.Variable(tf.zeros(weight.shape), weight.op.name + "_momentum")
+        faster = tf.assign(momentum, 0.5 * momentum + gradient)
+        updates.append(tf.assign_sub(weight, 0.1 * faster))
 train = tf.group(*updates)
 print(f"trainable variables: {len(tf.trainable_variables())}")
 
 with tf.Session() as session:
     session.run(tf.global_variables_initializer())
     for step in range(5):
-        session.run(train, {x: batch, target: goal})
+        _, now = session.run([train, loss], {x: batch, target: goal})
+        print(f"step {step}: loss {now:.3f}")

@@ -38,6 +38,8 @@ def resolve(log: Log, text: str) -> list[Named]:
     names = sorted({b.name for b in log.of(Bound)})
     near = difflib.get_close_matches(text, names, n=3, cutoff=0.5) or names[:8]
     known = f" It binds: {', '.join(near)}." if near else " It binds no name to a tensor."
+    if log.header.stopped is not None:
+        known += f" The run was stopped {log.header.stopped}; --until end runs it all."
     raise UsageError(
         f"{log.header.target} binds no tensor to the name {text!r}.{known} "
         "A tensor's name such as scope/op:0 is accepted too."

@@ -84,7 +84,11 @@ def recognise(flow: Dataflow, w: Place) -> WeightNorm:
 def scales_by_norm_of(flow: Dataflow, scale: Place, v: Place) -> bool:
     """Whether a factor is divided by the norm of `v`: weight normalisation of an output, without a `w`."""
     origin, _ = _root(flow, v)
-    for factor in _Factors(flow).of(scale, _ONE):
+    try:
+        factors = _Factors(flow).of(scale, _ONE)
+    except NotRecognised:
+        return False
+    for factor in factors:
         if abs(factor.power) == _HALF:
             squares, _ = sum_of_squares(flow, factor.place)
             if squares is not None and _root(flow, squares[0])[0] == origin:

@@ -208,21 +208,20 @@ def _union(first: frozenset[str] | None, second: frozenset[str] | None) -> froze
 
 def _outer_first(graph: GraphSnapshot) -> list[Body]:
     """Function bodies so that callers come before what they call, as far as calls do not recurse."""
-    order: list[str] = []
+    done: list[str] = []
+    seen: set[str] = set()
 
-    def visit(body: Body, trail: frozenset[str]) -> None:
+    def visit(body: Body) -> None:
         for op in range(len(body)):
-            names = [body.types[op]] if body.types[op] in graph.functions else callees(body, op)
-            for name in names:
-                if name in graph.functions and name not in trail:
-                    if name in order:
-                        order.remove(name)
-                    order.append(name)
-                    visit(graph.functions[name], trail | {name})
+            for name in [body.types[op]] if body.types[op] in graph.functions else callees(body, op):
+                if name in graph.functions and name not in seen:
+                    seen.add(name)
+                    visit(graph.functions[name])
+                    done.append(name)
 
     if graph.functions:
-        visit(graph.body, frozenset())
-    return [graph.functions[n] for n in order] + [b for n, b in graph.functions.items() if n not in order]
+        visit(graph.body)
+    return [graph.functions[n] for n in reversed(done)] + [b for n, b in graph.functions.items() if n not in seen]
 
 
 def _leading_to(graph: GraphSnapshot, losses: Sequence[str]) -> set[tuple[str, int]]:

@@ -10,12 +10,20 @@ import ast
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+_MOST_MODULES = 200
 
 
 @contextmanager
-def adapted(source: bytes) -> Iterator[tuple[str, ...]]:
-    """Adapt the interpreter to a program for the length of a block; yields what was adapted."""
-    if not needs_tf1(source):
+def adapted(source: bytes, folder: Path) -> Iterator[tuple[str, ...]]:
+    """Adapt the interpreter to a program for the length of a block; yields what was adapted.
+
+    Args:
+        source: the program.
+        folder: where the modules of its own stand; `train.py` may leave all of TensorFlow to `model.py`.
+    """
+    if _says_v1(source) or not any(needs_tf1(s) for s in (source, *_own_modules(source, folder))):
         yield ()
         return
     import tensorflow
@@ -29,12 +37,53 @@ def adapted(source: bytes) -> Iterator[tuple[str, ...]]:
         sys.modules["tensorflow"] = tensorflow
 
 
+def _says_v1(source: bytes) -> bool:
+    return b"compat.v1" in source or b"compat import v1" in source
+
+
+def _own_modules(source: bytes, folder: Path) -> Iterator[bytes]:
+    """The sources of the modules below `folder` that a program imports, directly or not."""
+    seen: set[Path] = set()
+    pending = [(source, folder)]
+    while pending and len(seen) < _MOST_MODULES:
+        text, here = pending.pop()
+        for file in _imported_files(text, folder, here) - seen:
+            seen.add(file)
+            try:
+                found = file.read_bytes()
+                ast.parse(found)
+            except (OSError, SyntaxError, ValueError):
+                continue  # Python itself will say so when the program imports it.
+            yield found
+            pending.append((found, file.parent))
+
+
+def _imported_files(source: bytes, folder: Path, here: Path) -> set[Path]:
+    files: set[Path] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [a.name for a in node.names]
+            base = folder
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            names = [module, *(f"{module}.{a.name}".lstrip(".") for a in node.names)]
+            base = here if node.level else folder
+            for _ in range(node.level - 1):
+                base = base.parent
+        else:
+            continue
+        for name in filter(None, names):
+            path = base.joinpath(*name.split("."))
+            files |= {f for f in (path.with_suffix(".py"), path / "__init__.py") if f.is_file()}
+    return files
+
+
 def needs_tf1(source: bytes) -> bool:
     """Whether a program imports plain `tensorflow` and uses names of it that only TF1 had.
 
     A program that says `compat.v1` anywhere keeps its own switches.
     """
-    if b"compat.v1" in source or b"compat import v1" in source:
+    if _says_v1(source):
         return False
     tree = ast.parse(source)
     aliases, imported = set(), set()

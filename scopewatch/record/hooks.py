@@ -45,6 +45,30 @@ class Observer(Protocol):
     def run_ends(self, session: Any, token: Any) -> None: ...
     def session_closes(self, session: Any) -> None: ...
     def entity_parsed(self, entity: Any, node: Any, preamble: int) -> Any: ...
+    def failed(self, what: str, error: Exception) -> None: ...
+
+
+class _Guarded:
+    """Hands every call on to an observer: what fails in watching must not fail the program.
+
+    An interrupt and the stop of the program are no `Exception` and do pass.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+
+    def __getattr__(self, name: str) -> Any:
+        observer, method = self._observer, getattr(self._observer, name)
+
+        def call(*arguments: Any) -> Any:
+            try:
+                return method(*arguments)
+            except Exception as error:
+                observer.failed(name, error)
+                return None
+
+        setattr(self, name, call)
+        return call
 
 
 @dataclass(frozen=True)
@@ -100,6 +124,8 @@ def _request(original: Callable[..., Any], observer: Observer) -> Callable[..., 
             arguments = dict(zip(("name", "shape", "dtype", "initializer", "regularizer", "reuse"), args, strict=False))
             arguments.update(kwargs)
             token = observer.request_begins(str(arguments.get("name")), arguments.get("reuse"))
+            if token is None:
+                return original(store, *args, **kwargs)
             token.before(store)
             try:
                 result = original(store, *args, **kwargs)
@@ -263,6 +289,27 @@ def _make_callable(original: Callable[..., Any], observer: Observer) -> Callable
     return make_callable
 
 
+def _make_callable_from_options(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def make_callable(self: Any, callable_options: Any) -> Any:
+        inner = original(self, callable_options)
+        fetches = [*callable_options.fetch, *callable_options.target]
+        feeds = list(callable_options.feed)
+
+        def call(*values: Any, **options: Any) -> Any:
+            with _depth.outermost("run") as outermost:
+                if not outermost:
+                    return inner(*values, **options)
+                token = observer.run_begins(self, fetches, dict(zip(feeds, values, strict=False)))
+                result = inner(*values, **options)
+                observer.run_ends(self, token)
+                return result
+
+        return call
+
+    return make_callable
+
+
 def _close_session(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
     @wraps(original)
     def close(self: Any) -> Any:
@@ -278,7 +325,8 @@ def _parse_entity(original: Callable[..., Any], observer: Observer) -> Callable[
     @wraps(original)
     def parse_entity(entity: Any, future_features: Any) -> Any:
         node, source = original(entity, future_features)
-        return observer.entity_parsed(entity, node, len(future_features)), source
+        watched = observer.entity_parsed(entity, node, len(future_features))
+        return original(entity, future_features) if watched is None else (watched, source)
 
     return parse_entity
 
@@ -332,6 +380,13 @@ HOOKS: tuple[Hook, ...] = (
         ("fetches", "feed_list"),
         _make_callable,
     ),
+    Hook(
+        "session callable of Keras",
+        f"{_PYTHON}.client.session:BaseSession",
+        "_make_callable_from_options",
+        ("callable_options",),
+        _make_callable_from_options,
+    ),
     Hook("session close", f"{_PYTHON}.client.session:BaseSession", "close", (), _close_session),
     Hook("AutoGraph", f"{_PYTHON}.autograph.pyct.parser", "parse_entity", ("entity", "future_features"), _parse_entity),
 )
@@ -359,6 +414,7 @@ def installed(observer: Observer) -> Iterator[list[str]]:
 
     Yields the hooks that do not fit this TensorFlow and were left out, as `misfits` words them.
     """
+    observer = _Guarded(observer)
     with ExitStack() as stack:
         problems = misfits()
         broken = {p.partition(":")[0] for p in problems}

@@ -19,6 +19,7 @@ from typing import Any
 from scopewatch.record.frames import is_installed
 
 BIND = "__scopewatch_bind__"
+_DEEP = 20_000
 Site = tuple[str, int, str, str]
 """Where a name is bound: file, line, function, name."""
 Bind = Callable[[int, Any], Any]
@@ -37,9 +38,16 @@ class Instrumenter:
         Raises:
             SyntaxError: the source does not parse.
         """
-        tree = ast.parse(source, filename=file)
-        tree = _Instrument(self, ast, file, "<module>", 0).visit(tree)
-        return compile(ast.fix_missing_locations(tree), file, "exec", dont_inherit=True)
+        compile(source, file, "exec", dont_inherit=True)
+        before = sys.getrecursionlimit()
+        # What Python compiles by itself, such as a sum of 900 terms, must not be too deep for the visitor.
+        sys.setrecursionlimit(max(before, _DEEP))
+        try:
+            tree = ast.parse(source, filename=file)
+            tree = _Instrument(self, ast, file, "<module>", 0).visit(tree)
+            return compile(ast.fix_missing_locations(tree), file, "exec", dont_inherit=True)
+        finally:
+            sys.setrecursionlimit(before)
 
     def instrument_entity(self, node: Any, file: str, first_line: int) -> Any:
         """The tree that AutoGraph parsed from a function, instrumented; a `gast` tree."""

@@ -221,6 +221,8 @@ def _why(error: Exception) -> str:
     if unfed is not None:
         return f"no run of the program fed the placeholder {unfed[1]!r}"
     kind = type(error).__name__
+    if kind == "DeadlineExceededError":
+        return "the input pipeline cannot be replayed: it waits for a queue that nobody fills"
     if kind in ("OutOfRangeError", "FailedPreconditionError") and "terator" in message:
         return "the input pipeline cannot be replayed"
     lines = [line for line in message.splitlines() if line.strip() and not line.startswith("Graph execution error")]

@@ -57,6 +57,7 @@ class Recorder:
         self.inner_tensors: dict[str, tuple[Any, str]] = {}
         self.bodies_made: list[tuple[Any, str]] = []
         self.run_watcher: RunWatcher | None = None
+        self.problems: dict[str, str] = {}
         self._instrumenter = instrumenter
         self._owned = owned
         self._seq = itertools.count()
@@ -72,6 +73,10 @@ class Recorder:
         self._seen_layers: set[int] = set()
         self._bind_types()
 
+    def failed(self, what: str, error: Exception) -> None:
+        """Something could not be recorded; the program goes on."""
+        self.problems.setdefault(what, f"{type(error).__name__}: {message_of(error)[:160]}")
+
     # ------------------------------------------------------------------ graphs
 
     def graph_made(self, graph: Any) -> None:
@@ -80,7 +85,7 @@ class Recorder:
 
         if isinstance(graph, (func_graph.FuncGraph, function._FuncGraph)):
             return
-        files = self.frames.library_files(skip=3)
+        files = self.frames.library_files(skip=4)
         own = not files or files[0].replace("\\", "/").endswith(("framework/ops.py", "framework/stack.py"))
         self._made_graphs.append((graph, own))
 
@@ -119,12 +124,12 @@ class Recorder:
     def request_begins(self, name: str, reuse: Any) -> Request:
         """Called before the outermost `get_variable` of a thread."""
         asked_by: ev.AskedBy = "program"
-        for file in self.frames.library_files(skip=3):
+        for file in self.frames.library_files(skip=4):
             if file.endswith("slot_creator.py") and asked_by == "program":
                 asked_by = "optimizer"
             elif file.endswith("moving_averages.py"):
                 asked_by = "average"
-        path = self.frames.path(skip=3)
+        path = self.frames.path(skip=4)
         request = Request(name, reuse_word(reuse), path, next(self._seq), asked_by)
         self._requests.current = request
         return request
@@ -183,14 +188,14 @@ class Recorder:
             request.made.append(variable)
             return
         role: ev.Role = "plain"
-        for file in self.frames.library_files(skip=3):
+        for file in self.frames.library_files(skip=4):
             if file.endswith("moving_averages.py"):
                 role = "average"
             elif file.endswith(("training/optimizer.py", "slot_creator.py")) and role == "plain":
                 role = "optimizer"
         graph = self.current_graph()
         name = _without_output(variable.name)
-        self.events.append(ev.MadeDirectly(next(self._seq), graph, name, role, self.frames.path(skip=3)))
+        self.events.append(ev.MadeDirectly(next(self._seq), graph, name, role, self.frames.path(skip=4)))
 
     # ------------------------------------------------------------------ scopes
 
@@ -198,7 +203,7 @@ class Recorder:
         """A variable scope was entered; `explicit`: its own `reuse` argument is in force."""
         from tensorflow.python.framework import ops
 
-        path = self.frames.path(skip=3)
+        path = self.frames.path(skip=4)
         reuse = reuse_word(scope.reuse)
         if reuse != "false":
             source = captured if captured is not None else parent
@@ -213,8 +218,8 @@ class Recorder:
                 name_scope=ops.get_name_scope(),
                 reuse=reuse,
                 flag_path=self._flags.get(scope) if reuse != "false" else None,
-                by_library=self.frames.called_by_library(skip=3),
-                for_slots=any(f.endswith("slot_creator.py") for f in self.frames.library_files(skip=3)),
+                by_library=self.frames.called_by_library(skip=4),
+                for_slots=any(f.endswith("slot_creator.py") for f in self.frames.library_files(skip=4)),
                 path=path,
             )
         )
@@ -226,7 +231,7 @@ class Recorder:
 
     def reuse_set(self, scope: Any) -> None:
         """`scope.reuse_variables()` was called."""
-        path = self.frames.path(skip=3)
+        path = self.frames.path(skip=4)
         self._flags[scope] = path
         self.events.append(ev.ReuseSet(next(self._seq), self.current_graph(), scope.name, path))
 
@@ -255,7 +260,7 @@ class Recorder:
                 tuple(y_names),
                 tuple(x_names),
                 tuple(g_names),
-                self.frames.path(skip=3),
+                self.frames.path(skip=4),
             )
         )
 
@@ -264,7 +269,7 @@ class Recorder:
         name = getattr(optimizer, "get_name", lambda: type(optimizer).__name__)()
         names = tuple(_without_output(v.name) for v in variables if v is not None)
         self.events.append(
-            ev.OptimizerGiven(next(self._seq), self.current_graph(), str(name), names, self.frames.path(skip=3))
+            ev.OptimizerGiven(next(self._seq), self.current_graph(), str(name), names, self.frames.path(skip=4))
         )
 
     def layer_made(self, layer: Any) -> None:
@@ -312,7 +317,10 @@ class Recorder:
         except TypeError:  # A class that cannot be hashed: none of TensorFlow's.
             return value
         if reader is not None:
-            reader(site, value, "")
+            try:
+                reader(site, value, "")
+            except Exception as error:
+                self.failed("bind", error)
         return value
 
     # AutoGraph leaves a function that carries this attribute as it is.
@@ -392,6 +400,8 @@ class Recorder:
         """
         if isinstance(value, (list, tuple)) or hasattr(value, "_variable_list"):
             return tuple(n for part in value for n in self.tensor_names(part))
+        if hasattr(value, "_primary"):  # Mirrored: one variable on each device.
+            return self.tensor_names(value._values)
         if isinstance(value, self._slices_type):
             value = value.values
         name = getattr(value, "name", None)
@@ -458,7 +468,8 @@ class RunWatcher:
 
 
 def storage_name(variable: Any) -> str:
-    """The tensor that stands for a variable: its handle or its reference, e.g. `w:0`."""
+    """The tensor that stands for a variable: its handle or its reference, e.g. `w:0`; of mirrored ones, the first's."""
+    variable = getattr(variable, "_primary", variable)
     handle = getattr(variable, "handle", None)
     if handle is not None and isinstance(getattr(handle, "name", None), str):
         return str(handle.name)

@@ -80,13 +80,13 @@ class SessionWatcher(RunWatcher):
         """Classify a run, write it down, and stop the program if this is one step too many."""
         if threading.get_ident() != self._main:
             return None
-        if any(f.endswith(_NOT_STEPS) for f in self._recorder.frames.library_files(skip=4)):
+        if any(f.endswith(_NOT_STEPS) for f in self._recorder.frames.library_files(skip=5)):
             return None
         wanted = list(_flat(fetches))
         ops = tuple(_fetched_ops(session.graph, wanted))
         initializes = len(ops) == len(wanted) and all(self._initializes(op) for op in ops)
         kind: RunKind = "initializer" if initializes else "step"
-        path = self._recorder.frames.path(skip=4)
+        path = self._recorder.frames.path(skip=5)
         if kind == "step":
             self._stop_if_due(path)
             self._steps += 1

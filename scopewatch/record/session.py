@@ -116,7 +116,11 @@ def _record(target: Target, wishes: Wishes) -> Log:
         claims=wishes.prove,
         graph_seed=next((g.seed for g in recorder.graphs if g.seed is not None), None),
         adaptations=adaptations,
-        notes=(*(f"hook left out: {p}" for p in problems), *_differences(recorder, snapshots)),
+        notes=(
+            *(f"hook left out: {p}" for p in problems),
+            *(f"not all was recorded: {what}: {why}" for what, why in recorder.problems.items()),
+            *_differences(recorder, snapshots),
+        ),
     )
     log = Log(
         header,
@@ -164,7 +168,10 @@ def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: A
     adaptations: tuple[str, ...] = ()
     source = target.source if wishes.compat else b""
     try:
-        with compat.adapted(source) as adaptations, prepared(target, instrumenter, recorder.bind, wishes.arguments):
+        with (
+            compat.adapted(source, target.root) as adaptations,
+            prepared(target, instrumenter, recorder.bind, wishes.arguments),
+        ):
             ending.returned = run_target(target, instrumenter, recorder.bind, wishes.inputs)
     except StopProgram:
         pass

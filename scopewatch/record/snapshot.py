@@ -33,7 +33,7 @@ def read_graph(graph: Any, graph_id: str, variables: Iterable[Any]) -> GraphSnap
     collections = _collections(graph)
     objects = {id(v): v for v in variables if _graph_of(v) is graph}
     for items in collections.values():
-        objects.update({id(v): v for v in items if _is_variable(v)})
+        objects.update({id(v): v for v in (getattr(i, "_primary", i) for i in items) if _is_variable(v)})
     return GraphSnapshot(
         id=graph_id,
         body=body,
@@ -190,7 +190,8 @@ def _small_constant(tensor: Any) -> Any:
         return None
     from tensorflow.python.framework import tensor_util
 
-    return tensor_util.MakeNdarray(tensor).astype(float).tolist()
+    array = tensor_util.MakeNdarray(tensor)
+    return None if array.dtype.kind == "c" else array.astype(float).tolist()
 
 
 # ------------------------------------------------------------------- variables

@@ -120,6 +120,8 @@ def _checked(target: Target) -> Target:
         raise UsageError(f"{target.given}:{error.lineno}: syntax error: {error.msg}: {line}") from None
     except ValueError as error:
         raise UsageError(f"{target.given} is not Python source: {error}.") from None
+    except RecursionError:
+        raise UsageError(f"{target.given} is nested too deeply for Python to compile it.") from None
     return target
 
 

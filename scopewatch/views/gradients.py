@@ -38,7 +38,7 @@ def gradients_view(screen: Screen) -> list[RenderableType]:
     for index, of_loss in enumerate(screen.gradients):
         rows = [r for r in of_loss.rows if screen.wanted(r.tensor, r.python_name)]
         found += [*([Text()] if index else []), heading(_title(of_loss, full=True))]
-        found += [_table(screen, rows, "tensor")]
+        found += [_table(screen, rows, "tensor", gives_way=1)]
         unknown = {r.receipt.norm_unknown_because for r in rows if r.receipt.norm_unknown_because}
         found += [_line(f"unknown, because {why}") for why in sorted(unknown)]
     return found or [
@@ -79,12 +79,13 @@ def _title(of_loss: GradientTable, full: bool) -> str:
     return f"GRADIENT of {plain(measure.python_name or measure.loss)}{how}, {plain(measure.at)}"
 
 
-def _table(screen: Screen, rows: list[GradientRow], title: str) -> Table:
-    made = table([title, "receives", "norm", "updated"], right=["norm"])
+def _table(screen: Screen, rows: list[GradientRow], title: str, gives_way: int = 0) -> Table:
+    made = table([title, "receives", "norm", "updated"], right=["norm"], gives_way=gives_way)
     names = [_name(screen, row) for row in rows]
     tight = any(r.receipt.blocked_by is not None for r in rows)
     proved = {p.claim.python_name for p in screen.proofs if p.verdict == "proved"}
-    width = min(max((n.cell_len for n in names), default=0), 40)
+    most = 40 if screen.width >= 100 else 20
+    width = min(max((n.cell_len for n in names), default=0), most)
     for row, name in zip(rows, names, strict=True):
         name.truncate(width, overflow="ellipsis", pad=True)
         computed = row.python_name in proved and receives_something(row)

@@ -44,7 +44,8 @@ def title_lines(screen: Screen) -> list[RenderableType]:
     space = " " * max(2, screen.width - cell_len(left) - cell_len(right))
     first = Text.assemble((left, HEADING), space, (right, QUIET), no_wrap=True, overflow="ellipsis")
     if header.stopped:
-        below.append(text(f"stopped {header.stopped}; --until end runs it all", QUIET))
+        stopped = f"stopped {plain(header.stopped)}; --until end runs it all"
+        below.append(Text(stopped, QUIET, overflow="fold"))
     return [first, *below]
 
 

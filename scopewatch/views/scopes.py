@@ -17,6 +17,9 @@ from scopewatch.views.screen import Screen, left_out
 from scopewatch.views.tables import table
 from scopewatch.views.text import OUTCOME_MARKS, QUIET, REUSE_WORDS, VARIABLE, place, plain, text
 
+_MOST_PLACE = 24
+"""Letters of a place in the tree: a long file name must not push out the reuse flags."""
+
 
 @dataclass(frozen=True)
 class _Line:
@@ -75,7 +78,7 @@ def _scope_line(scope: Scope, depth: int, label: str) -> _Line:
     shown = Text("  " * depth + plain(label), no_wrap=True, overflow="ellipsis")
     if scope.reuse != "false":
         shown.append(f"  reuse={REUSE_WORDS[scope.reuse]}", QUIET)
-    at = place(scope.flag_set_at) if scope.flag_set_at else ""
+    at = place(scope.flag_set_at, _MOST_PLACE) if scope.flag_set_at else ""
     return _Line(shown, at, Text(), "", f"{scope.params:,}" if scope.params else "")
 
 
@@ -94,7 +97,7 @@ def _requests(screen: Screen, scope: Scope, depth: int) -> Iterator[_Line]:
         params = params_of(first.event) if first.event.outcome == "created" else 0
         yield _Line(
             shown,
-            place(first.caller),
+            place(first.caller, _MOST_PLACE),
             outcome_text(Counter(r.event.outcome for r in rows)),
             shape_text(first.event.shape),
             f"{params:,}" if params else "",

@@ -39,7 +39,7 @@ def _call(call: Call) -> Text:
     asked = place(call.caller)
     if call.start is not None and call.start != call.caller:
         asked = f"{place(call.start)}{between}{asked}"
-    line = Text.assemble("    ", (f"{mark}{times:<3}", style), f"  {asked}", (f"   flag {flag}", QUIET))
+    line = Text.assemble("    ", (f"{mark + times:<12}", style), f"  {asked}", (f"   flag {flag}", QUIET))
     line.no_wrap, line.overflow = True, "ellipsis"
     return line
 

@@ -52,9 +52,13 @@ def text(content: str, style: str = "") -> Text:
     return Text(plain(content), style=style, no_wrap=True, overflow="ellipsis")
 
 
-def place(frame: Frame | None) -> str:
-    """`dense.py:26`: the last part of the file's name is enough on a screen."""
-    return f"{short_file(frame.file)}:{frame.line}" if frame else "-"
+def place(frame: Frame | None, most: int = 0) -> str:
+    """`dense.py:26`: the last part of the file's name is enough on a screen; cut to `most` letters, if given."""
+    if frame is None:
+        return "-"
+    file, line = short_file(frame.file), f":{frame.line}"
+    room = most - len(line)
+    return (file if not most or len(file) <= room else f"{file[: room - 1]}…") + line
 
 
 def short_file(file: str) -> str:

@@ -22,13 +22,13 @@ def variables_view(screen: Screen) -> list[RenderableType]:
     for row in rows:
         record = row.record
         made.add_row(
-            text(record.name, VARIABLE),
-            record.kind,
+            Text(plain(record.name), VARIABLE, overflow="fold"),
+            plain(record.kind),
             shape_text(record.shape),
             "yes" if record.trainable else "-",
             str(row.requests or "-"),
             plain(record.device) or "-",
-            place(row.made_at),
+            place(row.made_at, 24),
         )
     outside = [r.record.name for r in rows if not r.record.collections]
     lines: list[RenderableType] = [made]

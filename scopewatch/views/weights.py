@@ -22,7 +22,10 @@ def weights_view(screen: Screen) -> list[RenderableType]:
 
 def weights_summary(screen: Screen, most: int) -> list[RenderableType]:
     """The first few weights, and how many of each kind there are."""
-    rows = list({(w.kind, w.variables, w.scaled): w for w in reversed(screen.weights)}.values())[::-1]
+    first: dict[object, WeightInUse] = {}
+    for weight in screen.weights:
+        first.setdefault((weight.kind, weight.variables, weight.scaled), weight)
+    rows = list(first.values())
     if not rows:
         return []
     counts = ", ".join(f"{n} {kind}" for kind, n in Counter(w.kind for w in rows).items())

@@ -256,3 +256,20 @@ def module_after(target: str, module: str) -> dict[str, Any]:
     before = importlib.import_module(module)
     log = record(target, Wishes())
     return {"same": sys.modules[module] is before, "error": log.error}
+
+
+def record_with_a_broken_recorder(program: str) -> Any:
+    """The `Log` of a run in which every method that the hooks call fails."""
+    from scopewatch.record import recorder as module
+    from scopewatch.record.session import Wishes, record
+
+    def fails(*arguments: Any) -> Any:
+        raise RuntimeError("a bug in scopewatch")
+
+    # Without `run_ends`, `session_closes`: with no run begun, these have nothing to do.
+    called = ("request_begins", "variable_made", "scope_entered", "scope_left", "reuse_set", "graph_made", "body_made")
+    called += ("differentiated", "optimizer_given", "layer_made", "run_begins", "entity_parsed")
+    for name in called:
+        setattr(module.Recorder, name, fails)
+    module.Recorder._bind_tensor = fails
+    return record(program, Wishes(until="end"))

@@ -59,7 +59,7 @@ def test_an_error_comes_first_with_its_line_and_an_explanation():
     b.fail("ValueError", "Variable v already exists\nOriginally defined at: x", "model.py:60 > nn.py:7 f", "Do this.")
     found = lines("summary", b)
     assert found[1] == "X ValueError at nn.py:7: Variable v already exists"
-    assert found[2] == "    reached by model.py:60 > nn.py:7"
+    assert found[2] == "    reached by  model.py:60 > nn.py:7"
     assert found[3] == "    Do this."
     assert "Originally" not in "\n".join(found)
 
@@ -142,12 +142,14 @@ def test_notes_and_adaptations_are_shown():
 def test_scopes_with_flags_outcomes_shapes_and_params():
     found = lines("scopes", sharing_builder())
     assert line_with("(root)", found)[-1] == "19"
-    (scope,) = [line for line in found if "model.py:20" in line]
+    scope = next(line for line in found if "model.py:20" in line)
     assert scope.split()[0] == "dense"
     assert "reuse=AUTO" in scope
     assert line_with("    v ", found) == ["v", "model.py:21", "+", "created", "=", "reused", "x2", "[5,3]", "15"]
     assert line_with("    g ", found) == ["g", "model.py:22", "+", "created", "X", "REFUSED", "[]", "1"]
-    assert any("dense: 1 by the program, 1 by libraries; name scopes dense, dense_1" in line for line in found)
+    entered = found[next(i for i, line in enumerate(found) if line.startswith("ENTERED")) :]
+    assert entered[1].split() == ["dense", "model.py:20", "AUTO", "6", "dense"]
+    assert entered[2].split() == ["model.py:50", "(lib)", "False", "0", "dense_1"]
 
 
 def test_depth_cuts_the_tree():
