@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree
@@ -291,6 +292,42 @@ def test_arguments_for_the_program(run_cli, program):
     status, out, _ = run_cli(["run", "model.py", "--", "--epochs", "3"])
     assert status == 0
     assert out.startswith("arguments: ['--epochs', '3']\n")
+
+
+@tf
+def test_ctrl_c_ends_it_with_a_report(folder, program, tmp_path):
+    program("import time; print('ready', flush=True); time.sleep(60)")
+    environment = {k: v for k, v in {**os.environ, **clean_environment(tmp_path / "cache")}.items() if v is not None}
+    command = [sys.executable, "-m", "scopewatch", "run", "model.py"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=folder, env=environment, **pipes) as running:
+        assert running.stdout.readline() == "ready\n"
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert (running.returncode, err) == (130, "")
+    assert f"X KeyboardInterrupt at model.py:{HERE}" in out
+    assert "+ created" in out
+
+
+@tf
+def test_what_failed_is_saved_and_kept_too(run_cli, program):
+    program("1 / 0")
+    assert run_cli(["run", "model.py", "--save", "a.scopelog"])[0] == 1
+    for log in ("a.scopelog", "model.py"):
+        status, out, _ = run_cli(["show", log])
+        assert status == 0
+        assert f"X ZeroDivisionError at model.py:{HERE}" in out
+
+
+@tf
+def test_filter_and_depth(run_cli, program):
+    program()
+    run_cli(["run", "model.py"])
+    out = run_cli(["show", "model.py", "--view", "requests", "--filter", "/g$"])[1]
+    assert "net/g" in out
+    assert "net/v" not in out
+    out = run_cli(["show", "model.py", "--view", "scopes", "--depth", "1"])[1]
+    assert "net" in out
 
 
 # ------------------------------------------------------------------------------- --json

@@ -10,6 +10,7 @@ from pathlib import Path
 from scopewatch.commands.output import progress
 from scopewatch.errors import ScopewatchError, UsageError
 from scopewatch.model.cache import cache_file
+from scopewatch.model.events import Requested
 from scopewatch.model.log import Log
 from scopewatch.model.log_file import save_log
 from scopewatch.record.session import Wishes, record
@@ -33,7 +34,7 @@ def watch_target(target: str, wishes: Wishes, save: Path | None = None) -> Log:
         kept = cache_file(target)
         kept.parent.mkdir(parents=True, exist_ok=True)
         save_log(log, kept)
-    if not log.graphs and not log.events and log.error is None:
+    if not any(len(g.body) for g in log.graphs) and not log.of(Requested) and log.error is None:
         raise UsageError(
             f"{target} built no graph and made no request: nothing of TensorFlow 1 was seen. Is this the right file?"
         )

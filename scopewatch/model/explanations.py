@@ -42,6 +42,10 @@ _EXPLANATIONS: tuple[tuple[str, str], ...] = (
         "before TensorFlow is imported.",
     ),
     (
+        r"No module named 'tensorflow\.contrib|no attribute 'contrib'",
+        "tf.contrib ended with TensorFlow 1. Much of it lives on in the package tf-slim: import tf_slim in its place.",
+    ),
+    (
         r"uninitialized value|Attempting to use uninitialized",
         "A variable was read before its initializer ran in this session.",
     ),

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
+from scopewatch.model.dataflow import Dataflow
 from scopewatch.model.events import Bound, Differentiated, Frame
-from scopewatch.model.graph import VARIABLE_OPS, GraphSnapshot, writes_variable
+from scopewatch.model.graph import VARIABLE_OPS, Edge, GraphSnapshot, writes_variable
 from scopewatch.model.log import GradientMeasure, Log, Receipt
 from scopewatch.model.names import python_names
 
@@ -78,7 +79,7 @@ def updated_variables(log: Log, graph: GraphSnapshot, loss: str) -> set[str]:
     updated = set()
     for variable, grads in gradients.items():
         wanted = {graph.body.index.get(g.rpartition(":")[0]) for g in grads} - {None}
-        starts = [e.op for op in writers.get(variable, ()) for e in graph.body.inputs(op)[1:]]
+        starts = [e.op for op in writers.get(variable, ()) for e in _given(graph, op)]
         if wanted and _reaches(graph, starts, wanted, writers):
             updated.add(variable)
     return updated
@@ -121,7 +122,27 @@ def _writers(graph: GraphSnapshot) -> dict[str, list[int]]:
                 target = body.edge_ops[body.starts[target]]
             if body.types[target] in VARIABLE_OPS:
                 found.setdefault(f"{body.names[target]}:0", []).append(op)
+    if graph.functions:
+        _add_calling_writers(graph, found)
     return found
+
+
+def _add_calling_writers(graph: GraphSnapshot, found: dict[str, list[int]]) -> None:
+    """Ops of the graph that call a function in which a variable is written (an update inside a cond)."""
+    flow = Dataflow(graph)
+    for function in graph.functions.values():
+        for op, op_type in enumerate(function.types):
+            if writes_variable(op_type) and function.starts[op] < function.starts[op + 1]:
+                for place in flow.places(function.tensor_name(function.inputs(op)[0])):
+                    for record in flow.aliases(place).variables:
+                        if place.calls[0].op >= 0:
+                            found.setdefault(f"{record.op}:0", []).append(place.calls[0].op)
+
+
+def _given(graph: GraphSnapshot, writer: int) -> list[Edge]:
+    """What an op that writes a variable is given to write with; all inputs, if a function does it."""
+    inputs = graph.body.inputs(writer)
+    return inputs[1:] if writes_variable(graph.body.types[writer]) else inputs
 
 
 def _reaches(graph: GraphSnapshot, starts: list[int], wanted: set[int | None], writers: dict[str, list[int]]) -> bool:
@@ -136,7 +157,7 @@ def _reaches(graph: GraphSnapshot, starts: list[int], wanted: set[int | None], w
         if body.types[op] in VARIABLE_OPS:
             record = graph.by_op.get(("", body.names[op]))
             if record is not None and not record.trainable:
-                following += [e.op for w in writers.get(f"{body.names[op]}:0", ()) for e in body.inputs(w)[1:]]
+                following += [e.op for w in writers.get(f"{body.names[op]}:0", ()) for e in _given(graph, w)]
         for source in following:
             if source not in seen:
                 seen.add(source)

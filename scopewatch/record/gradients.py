@@ -20,7 +20,7 @@ from scopewatch.model.losses import Loss
 from scopewatch.record.frames import FrameReader
 from scopewatch.record.hooks import observing_gradients
 from scopewatch.record.numeric import zero_columns
-from scopewatch.record.snapshot import FunctionNames
+from scopewatch.record.snapshot import FunctionNames, in_control_flow
 from scopewatch.record.taps import Taps
 
 _TRAINABLE = ("float", "bfloat", "complex", "half", "resource", "variant")
@@ -171,7 +171,7 @@ def _tap(taps: Taps, graph: Any, rows: dict[str, bool], inner: dict[str, tuple[A
             tensor = owner.get_tensor_by_name(own_name)
         except (KeyError, ValueError):
             continue
-        is_inside = owner is not graph or tensor.op._get_control_flow_context() is not None
+        is_inside = owner is not graph or in_control_flow(tensor.op)
         if is_inside and not is_variable and _differentiable(tensor.dtype.name):
             taps.place(name, tensor.op, tensor.value_index)
 
@@ -185,7 +185,7 @@ def _differentiate(graph: Any, loss: str, rows: dict[str, bool], seen: Seen) -> 
             tensor = graph.get_tensor_by_name(name)
         except (KeyError, ValueError):
             continue  # In a function body.
-        if tensor.op._get_control_flow_context() is None and _differentiable(tensor.dtype.name):
+        if not in_control_flow(tensor.op) and _differentiable(tensor.dtype.name):
             asked[name] = tensor
     if graph.finalized:
         graph._unsafe_unfinalize()
@@ -228,7 +228,8 @@ def _receipt(
         body, edge = found
         grad = seen.received.get((body.name, body.names[edge.op], edge.output))
         inside = "it stands inside a loop, a branch or a function, and nothing was handed to it in that run"
-    if grad is None:
+    # In one call for many tensors, an unused result of a loop gets zeros; asked for alone it gets None.
+    if grad is None or not walker.leads_to_loss(tensor):
         reason, blocker = walker.explain(tensor)
         return Receipt(tensor, is_variable, "none", reason, blocker, None, None)
     receives: Receives = "sparse" if hasattr(grad, "dense_shape") else "dense"
@@ -272,12 +273,24 @@ class _Reasons:
         self._frames = frames
         self._callers = _callers(snapshot)
         found = snapshot.find(loss)
+        self._loss = found[1] if found is not None else None
         self._leads_to_loss = self._ancestors_of(*found) if found is not None else set()
+
+    def leads_to_loss(self, tensor: str) -> bool:
+        """Whether the loss depends on this very output of its op."""
+        found = self._snapshot.find(tensor)
+        if found is None:
+            return False
+        body, edge = found
+        if edge == self._loss or edge in body.results:
+            return (body.name, edge.op) in self._leads_to_loss
+        consumers = body.consumers.get(edge.op, ())
+        return any(output == edge.output and (body.name, op) in self._leads_to_loss for output, op, _ in consumers)
 
     def explain(self, tensor: str) -> tuple[Reason, Blocker | None]:
         """The reason, and the op that cuts the nearest path to the loss."""
         found = self._snapshot.find(tensor)
-        if found is None or (found[0].name, found[1].op) not in self._leads_to_loss:
+        if found is None or not self.leads_to_loss(tensor):
             return "not_connected", None
         body, edge = found
         if not _differentiable(body.output_dtypes(edge.op)[edge.output]):

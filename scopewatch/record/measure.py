@@ -20,13 +20,16 @@ from scopewatch.model.weight_norm import NotRecognised, recognise
 from scopewatch.record.numeric import numeric_steps
 from scopewatch.record.recorder import storage_name
 from scopewatch.record.runs import State
+from scopewatch.record.snapshot import in_control_flow
 
-BIG_GRAPH = 20_000
+BIG_GRAPH = 50_000
 """Above this many ops, measurements that take a session cost more than the build: `--measure` asks."""
-_WAITING = ("QueueDequeue", "ReaderRead", "BarrierTake", "Unstage")
+_WAITING = ("QueueDequeue", "ReaderRead", "BarrierTake", "Unstage", "MapUnstage", "OrderedMapUnstage")
 """Ops that may wait for ever once the program's own threads have ended."""
 _PATIENCE, _LITTLE_PATIENCE = 3_000, 300
 """Milliseconds given to a run that may wait: the first time, and once one was in vain."""
+_MOST_SINGLE_RUNS = 200
+"""Beyond this many gradients, one that cannot be had is left to spoil the others."""
 
 
 class Runner:
@@ -58,7 +61,13 @@ class Runner:
             return {}, None
         names = list(grads)
         fetched, problem = self.run(graph_id, [grads[n] for n in names])
-        return (dict(zip(names, fetched, strict=True)), None) if fetched is not None else ({}, problem)
+        if fetched is not None:
+            return dict(zip(names, fetched, strict=True)), None
+        if not self._allowed or graph_id in self._problems or len(names) > _MOST_SINGLE_RUNS:
+            return {}, problem
+        # One that cannot be had must not spoil the others.
+        singly = {name: self.run(graph_id, grads[name])[0] for name in names}
+        return {name: value for name, value in singly.items() if value is not None}, problem
 
     def run(self, graph_id: str, fetches: Any, options: Any = None, metadata: Any = None) -> tuple[Any, str | None]:
         """`Session.run` of some fetches, or why that is not possible."""
@@ -274,11 +283,7 @@ def _fetchable(graph: Any, tensor: str) -> bool:
         found = graph.get_tensor_by_name(tensor)
     except (KeyError, ValueError):
         return False
-    return (
-        found.dtype.name != "resource"
-        and found.op._get_control_flow_context() is None
-        and bool(graph.is_fetchable(found))
-    )
+    return found.dtype.name != "resource" and not in_control_flow(found.op) and bool(graph.is_fetchable(found))
 
 
 def _executions(

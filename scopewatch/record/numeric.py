@@ -14,6 +14,7 @@ from scopewatch.model.dataflow import Dataflow, Place
 from scopewatch.model.log import Log, NumericStep
 from scopewatch.model.weight_norm import WeightNorm, recognise
 from scopewatch.model.weights import build_weights
+from scopewatch.record.snapshot import in_control_flow
 
 _FLOAT, _DOUBLE = 1, 2
 _ROUNDING = 1e-12
@@ -87,7 +88,7 @@ def _read_tensor(graph: Any, op_name: str) -> Any:
     if op.outputs[0].dtype.name != "resource":
         return op.outputs[0]
     for consumer in op.outputs[0].consumers():
-        if consumer.type == "ReadVariableOp" and consumer._get_control_flow_context() is None:
+        if consumer.type == "ReadVariableOp" and not in_control_flow(consumer):
             return consumer.outputs[0]
     return None
 

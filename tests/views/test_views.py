@@ -148,8 +148,8 @@ def test_scopes_with_flags_outcomes_shapes_and_params():
     assert line_with("    v ", found) == ["v", "model.py:21", "+", "created", "=", "reused", "x2", "[5,3]", "15"]
     assert line_with("    g ", found) == ["g", "model.py:22", "+", "created", "X", "REFUSED", "[]", "1"]
     entered = found[next(i for i, line in enumerate(found) if line.startswith("ENTERED")) :]
-    assert entered[1].split() == ["dense", "model.py:20", "AUTO", "6", "dense"]
-    assert entered[2].split() == ["model.py:50", "(lib)", "False", "0", "dense_1"]
+    assert entered[1].split() == ["dense", "model.py:20", "AUTO", "3", "dense"]
+    assert entered[2].split() == ["model.py:50", "(lib)", "False", "3", "dense_1"]
 
 
 def test_depth_cuts_the_tree():
@@ -234,6 +234,35 @@ def test_sharing_groups_calls():
     assert "X REFUSED" in text
     assert "AUTO_REUSE" in text
     assert "model.py:20" in text
+
+
+def test_variables_in_full_also_those_outside_every_collection():
+    name = "/".join(["a_long_scope"] * 6) + "/v"
+    g = graph(
+        "v = VariableV2[5,3]\nhidden = VarHandleOp",
+        variables={"v": {"name": name}, "hidden": {"collections": (), "trainable": False}},
+    )
+    b = LogBuilder(g)
+    b.request(name, shape=(5, 3), where=7)
+    b.direct("hidden", where=8)
+    found = lines("variables", b)
+    assert line_with("hidden  ", found) == ["hidden", "resource", "[]", "-", "-", "-", "model.py:8"]
+    assert line_with("[5,3]", found)[1:] == ["ref", "[5,3]", "yes", "1", "-", "model.py:7"]
+    first_column = "".join(line.split()[0] for line in found[1:] if not line.startswith(("hidden", "in no")))
+    assert first_column == name
+    assert "in no collection: hidden" in found
+
+
+def test_weights_in_use():
+    found = lines("weights", dense_builder())
+    assert line_with("MatMul", found)[0] == "w"
+    assert "g * v / ||v|| of g v" in "\n".join(found)
+    assert lines("weights", LogBuilder(graph(""))) == ["WEIGHTS  no op uses a weight"]
+
+
+def test_marks_of_shared_calls_stand_in_one_column():
+    found = [line for line in lines("sharing", sharing_builder()) if "model.py" in line]
+    assert len({line.index("model.py") for line in found if "a.py" not in line}) == 1
 
 
 # --------------------------------------------------------------------------- trainable
