@@ -45,6 +45,7 @@ app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit status."""
     arguments = sys.argv[1:] if argv is None else argv
+    _open_streams()
     try:
         app(args=arguments, prog_name="scopewatch", standalone_mode=True)
     except ScopewatchError as error:
@@ -60,7 +61,17 @@ def main(argv: list[str] | None = None) -> NoReturn:
         # Python would complain once more while closing it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _leave(141)
+    except OSError as error:  # A full disk behind standard output, for one.
+        _complain(f"{error.filename or 'the output'}: {error.strerror or error}")
+        _leave(1)
     _leave(0)
+
+
+def _open_streams() -> None:
+    """Standard streams that our starter closed lead nowhere; Python has `None` for them."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
 
 
 def _complain(message: str) -> None:

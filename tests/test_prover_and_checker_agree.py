@@ -97,7 +97,7 @@ def graphs(draw):
     return GraphSnapshot("g0", body, functions, tuple(variables), {})
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(graph=graphs(), data=st.data())
 def test_they_agree_on_every_tensor(graph, data):
     names = [

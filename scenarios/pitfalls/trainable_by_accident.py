@@ -23,14 +23,11 @@ with tf.variable_scope("dense"):
 loss = tf.reduce_mean(tf.square(tf.matmul(x, g * v / tf.norm(v, axis=0)) + b - target))
 
 weights = tf.trainable_variables()
+momenta = [tf.Variable(tf.zeros(weight.shape), weight.op.name + "_momentum") for weight in weights]
 gradients = tf.gradients(loss, weights)
-updates = []
 with tf.control_dependencies(gradients):
-    for weight, gradient in zip(weights, gradients):
-        momentum = tf.Variable(tf.zeros(weight.shape), weight.op.name + "_momentum")
-        faster = tf.assign(momentum, 0.5 * momentum + gradient)
-        updates.append(tf.assign_sub(weight, 0.1 * faster))
-train = tf.group(*updates)
+    faster = [tf.assign(m, 0.5 * m + gradient) for m, gradient in zip(momenta, gradients)]
+    train = tf.group([tf.assign_sub(weight, 0.1 * step) for weight, step in zip(weights, faster)])
 print(f"trainable variables: {len(tf.trainable_variables())}")
 
 with tf.Session() as session:

@@ -145,12 +145,17 @@ class Dataflow:
             return Step((inputs[output],), True)
         if inputs and body.output_dtypes(op)[output : output + 1] and body.output_dtypes(op)[output].endswith("_ref"):
             return Step(tuple(inputs[:1]), True)  # Assign and its like: the output is the variable.
+        if Site(place.body, op) in place.calls and self._follows(op_type):
+            return Step((), False, f"the function {place.body} calls itself")
         called = self._called(place, body, op, op_type, inputs)
         if called is not None:
             return called
         if op_type in ("ConcatV2", "Concat") and self._joins_parts(op_type, inputs):
             return Step(tuple(inputs[:-1] if op_type == "ConcatV2" else inputs[1:]), True)
         return Step(tuple(inputs) if op_type not in SHAPE_ONLY else (), False)
+
+    def _follows(self, op_type: str) -> bool:
+        return op_type in LOOPS or op_type in BRANCHES or op_type in CALLS or op_type in self.graph.functions
 
     def _called(self, place: Place, body: Body, op: int, op_type: str, inputs: list[Place]) -> Step | None:
         """The results of the functions that an op calls, where it hands them on."""

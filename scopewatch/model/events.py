@@ -34,12 +34,15 @@ Path: TypeAlias = tuple[Frame, ...]
 
 @dataclass(frozen=True, slots=True)
 class ScopeEntered:
-    """A variable scope was entered. `flag_path` is where the reuse flag in force was set."""
+    """A variable scope was entered. `flag_path` is where the reuse flag in force was set.
+
+    `name_scope` is the name scope that it opened; `None` where it opened none.
+    """
 
     seq: int
     graph: str | None
     scope: str
-    name_scope: str
+    name_scope: str | None
     reuse: Reuse
     flag_path: int | None
     by_library: bool

@@ -23,7 +23,7 @@ class Entry:
     by_library: bool
     reuse: Reuse
     flag_set_at: Frame | None
-    name_scope: str
+    name_scope: str | None
     requests: int = 0
 
 
@@ -70,7 +70,7 @@ class Scope:
     @property
     def name_scopes(self) -> list[str]:
         """The distinct name scopes that its entries opened."""
-        return list(dict.fromkeys(e.name_scope for e in self.entries))
+        return list(dict.fromkeys(e.name_scope for e in self.entries if e.name_scope is not None))
 
     @property
     def outcomes(self) -> Counter[Outcome]:

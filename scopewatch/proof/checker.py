@@ -265,6 +265,10 @@ class _Search:
         dtypes = body.output_dtypes(op)
         if inputs and output < len(dtypes) and dtypes[output].endswith("_ref"):
             return inputs[:1], []
+        entered = op_type in LOOPS or op_type in BRANCHES or op_type in CALLS or op_type in self.graph.functions
+        if entered and (body_name, op) in calls:
+            self._open.append(f"the function {body_name} calls itself")
+            return [], []
         if op_type in LOOPS:
             results = self._results(node, body.attrs[op]["body"]["function"])
             return [inputs[output], *results], self._results(

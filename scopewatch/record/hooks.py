@@ -33,7 +33,7 @@ class Observer(Protocol):
         self, token: Any, store: Any, arguments: dict[str, Any], result: Any, error: BaseException | None
     ) -> None: ...
     def variable_made(self, variable: Any) -> None: ...
-    def scope_entered(self, scope: Any, explicit: bool, captured: Any, parent: Any) -> None: ...
+    def scope_entered(self, scope: Any, explicit: bool, captured: Any, parent: Any, opened: bool) -> None: ...
     def scope_left(self, scope: Any) -> None: ...
     def reuse_set(self, scope: Any) -> None: ...
     def graph_made(self, graph: Any) -> None: ...
@@ -165,7 +165,8 @@ def _enter_scope(original: Callable[..., Any], observer: Observer) -> Callable[.
             if outermost:
                 pure = getattr(self, "_cached_pure_variable_scope", self)
                 captured = None if isinstance(self._name_or_scope, (str, type(None))) else self._name_or_scope
-                observer.scope_entered(result, self._reuse is True or _is_auto(self._reuse), captured, pure._old)
+                explicit = self._reuse is True or _is_auto(self._reuse)
+                observer.scope_entered(result, explicit, captured, pure._old, self._auxiliary_name_scope)
             return result
 
     return __enter__
@@ -183,7 +184,7 @@ def _enter_pure_scope(original: Callable[..., Any], observer: Observer) -> Calla
         captured = None if isinstance(self._name_or_scope, str) else self._name_or_scope
         result = original(self)
         if "scope" not in _depth.inside:
-            observer.scope_entered(result, explicit, captured, self._old)
+            observer.scope_entered(result, explicit, captured, self._old, False)
         return result
 
     return __enter__

@@ -24,6 +24,7 @@ from scopewatch.record.snapshot import in_control_flow
 
 BIG_GRAPH = 50_000
 """Above this many ops, measurements that take a session cost more than the build: `--measure` asks."""
+TOO_BIG = f"the graph has more than {BIG_GRAPH:,} ops; ask for it with --measure"
 _WAITING = ("QueueDequeue", "ReaderRead", "BarrierTake", "Unstage", "MapUnstage", "OrderedMapUnstage")
 """Ops that may wait for ever once the program's own threads have ended."""
 _PATIENCE, _LITTLE_PATIENCE = 3_000, 300
@@ -41,13 +42,13 @@ class Runner:
         variables: Sequence[Any],
         states: dict[int, State],
         steps: dict[str, int],
-        allowed: bool,
+        forbidden: str | None,
     ) -> None:
         self._live = live
         self._variables = variables
         self._states = states
         self._steps = steps
-        self._allowed = allowed
+        self._forbidden = forbidden
         self._sessions: dict[str, Any] = {}
         self._patience: dict[str, int] = {}
         self._problems: dict[str, str] = {}
@@ -63,7 +64,7 @@ class Runner:
         fetched, problem = self.run(graph_id, [grads[n] for n in names])
         if fetched is not None:
             return dict(zip(names, fetched, strict=True)), None
-        if not self._allowed or graph_id in self._problems or len(names) > _MOST_SINGLE_RUNS:
+        if self._forbidden is not None or graph_id in self._problems or len(names) > _MOST_SINGLE_RUNS:
             return {}, problem
         # One that cannot be had must not spoil the others.
         singly = {name: self.run(graph_id, grads[name])[0] for name in names}
@@ -71,8 +72,8 @@ class Runner:
 
     def run(self, graph_id: str, fetches: Any, options: Any = None, metadata: Any = None) -> tuple[Any, str | None]:
         """`Session.run` of some fetches, or why that is not possible."""
-        if not self._allowed:
-            return None, f"the graph has more than {BIG_GRAPH:,} ops; ask for it with --measure"
+        if self._forbidden is not None:
+            return None, self._forbidden
         session = self._session(graph_id)
         if session is None:
             return None, self._problems[graph_id]
@@ -119,7 +120,7 @@ class Runner:
 
     def session(self, graph_id: str) -> Any:
         """The session of a graph, or `None` where there can be none."""
-        return self._session(graph_id) if self._allowed else None
+        return self._session(graph_id) if self._forbidden is None else None
 
     def close(self) -> None:
         """Close the sessions."""

@@ -199,8 +199,8 @@ class Recorder:
 
     # ------------------------------------------------------------------ scopes
 
-    def scope_entered(self, scope: Any, explicit: bool, captured: Any, parent: Any) -> None:
-        """A variable scope was entered; `explicit`: its own `reuse` argument is in force."""
+    def scope_entered(self, scope: Any, explicit: bool, captured: Any, parent: Any, opened: bool) -> None:
+        """A variable scope was entered; `explicit`: its own flag is in force; `opened`: a name scope too."""
         from tensorflow.python.framework import ops
 
         path = self.frames.path(skip=4)
@@ -215,7 +215,7 @@ class Recorder:
                 seq=next(self._seq),
                 graph=self.current_graph(),
                 scope=scope.name,
-                name_scope=ops.get_name_scope(),
+                name_scope=ops.get_name_scope() if opened else None,
                 reuse=reuse,
                 flag_path=self._flags.get(scope) if reuse != "false" else None,
                 by_library=self.frames.called_by_library(skip=4),

@@ -7,12 +7,14 @@ variables are read, through tensors that exist already, after the last run that 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
-from scopewatch.model.events import RunKind
+from scopewatch.model.events import Differentiated, RunKind
 from scopewatch.model.graph import writes_variable
 from scopewatch.model.log import Until
 from scopewatch.record.recorder import Recorder, RunWatcher
@@ -33,6 +35,10 @@ _NOT_STEPS = (
     "training/supervisor.py",
     "training/basic_session_run_hooks.py",
 )
+
+
+_MOST_REFUSALS = 3
+"""How often a program may catch the stop with a bare `except:` before it is not let out of it."""
 
 
 class StopProgram(BaseException):
@@ -70,6 +76,8 @@ class SessionWatcher(RunWatcher):
         self._until = until
         self._keep_state = keep_state
         self._steps = 0
+        self._refusals = 0
+        self._insisting = False
         self._main = threading.get_ident()
         self._initializers: dict[Any, bool] = {}
         self._reach: dict[tuple[Any, ...], set[Any]] = {}
@@ -78,14 +86,15 @@ class SessionWatcher(RunWatcher):
 
     def begins(self, session: Any, fetches: Any, feeds: Any) -> Step | None:
         """Classify a run, write it down, and stop the program if this is one step too many."""
-        if threading.get_ident() != self._main:
-            return None
         if any(f.endswith(_NOT_STEPS) for f in self._recorder.frames.library_files(skip=5)):
             return None
         wanted = list(_flat(fetches))
         ops = tuple(_fetched_ops(session.graph, wanted))
         initializes = len(ops) == len(wanted) and all(self._initializes(op) for op in ops)
         kind: RunKind = "initializer" if initializes else "step"
+        in_thread = threading.get_ident() != self._main
+        if in_thread and not self._trains(ops):
+            return None  # Queues are filled in threads; training in threads counts.
         path = self._recorder.frames.path(skip=5)
         if kind == "step":
             self._stop_if_due(path)
@@ -106,8 +115,32 @@ class SessionWatcher(RunWatcher):
     def _stop(self, path: int, at: str) -> None:
         frames = self._recorder.frames.paths[path]
         where = f" ({os.path.basename(frames[-1].file)}:{frames[-1].line})" if frames else ""
-        self.stopped = f"{at}{where}"
-        raise StopProgram(self.stopped)
+        self.stopped = self.stopped or f"{at}{where}"
+        self._refusals += 1
+        if self._refusals > _MOST_REFUSALS:
+            self._insist()
+        if threading.get_ident() != self._main:
+            raise SystemExit  # A thread ends with exactly this in silence.
+        raise StopProgram
+
+    def _insist(self) -> None:
+        """Stop a program that catches everything: from now on each of its lines raises the stop again."""
+        is_program = self._recorder.frames.is_program_file
+
+        def trace(frame: FrameType, event: str, _: Any) -> Any:
+            if not is_program(frame.f_code.co_filename):
+                return None
+            if event == "line":
+                raise StopProgram
+            return trace
+
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            if is_program(frame.f_code.co_filename):
+                frame.f_trace = trace
+            frame = frame.f_back
+        sys.settrace(trace)
+        self._insisting = True
 
     def ends(self, session: Any, token: Step | None) -> None:
         """Remember the session of a run that returned, and its feeds if it was a step."""
@@ -127,6 +160,8 @@ class SessionWatcher(RunWatcher):
 
     def program_ended(self) -> None:
         """Read the state of the sessions that the program left open."""
+        if self._insisting:
+            sys.settrace(None)
         for session in list(self._open.values()):
             if not getattr(session, "_closed", False):
                 self._capture(session)
@@ -138,27 +173,36 @@ class SessionWatcher(RunWatcher):
         last = self._last.get(key)
         if last is None or key in self.states or not self._losses(last) or self._losses(step):
             return
-        if any(writes_variable(op.type) for op in self._reached(step)):
+        if any(writes_variable(op.type) for op in self._reached(step.ops)):
             self._capture(session)
 
     def _losses(self, step: Step) -> bool:
         """Whether a run needs something that the program has differentiated."""
-        from scopewatch.model.events import Differentiated
+        names = self._differentiated()
+        return any(op.name in names for op in self._reached(step.ops)) if names else True
 
-        names = {y for e in self._recorder.events if type(e) is Differentiated for y in e.ys}
-        return any(f"{op.name}:0" in names for op in self._reached(step)) if names else True
+    def _trains(self, ops: tuple[Any, ...]) -> bool:
+        """Whether fetching these ops needs something that the program has differentiated."""
+        names = self._differentiated()
+        return bool(names) and any(op.name in names for op in self._reached(ops))
 
-    def _reached(self, step: Step) -> set[Any]:
-        reached = self._reach.get(step.ops)
+    def _differentiated(self) -> set[str]:
+        """The ops of losses and of their gradients: a step may run the second without the first."""
+        calls = [e for e in list(self._recorder.events) if type(e) is Differentiated]
+        tensors = [t for e in calls for t in (*e.ys, *e.grads) if t is not None]
+        return {t.rpartition(":")[0] for t in tensors}
+
+    def _reached(self, ops: tuple[Any, ...]) -> set[Any]:
+        reached = self._reach.get(ops)
         if reached is None:
-            reached, stack = set(), list(step.ops)
+            reached, stack = set(), list(ops)
             while stack:
                 op = stack.pop()
                 if op not in reached:
                     reached.add(op)
                     stack.extend(t.op for t in op.inputs)
                     stack.extend(op.control_inputs)
-            self._reach[step.ops] = reached
+            self._reach[ops] = reached
         return reached
 
     def _capture(self, session: Any) -> None:

@@ -130,8 +130,6 @@ def _record(target: Target, wishes: Wishes) -> Log:
         layers=tuple(_layers(recorder)),
         error=ending.error,
     )
-    if ending.interrupted:
-        return log
     return _measured(log, wishes, recorder, watcher, functions, seen, frames, ending)
 
 
@@ -179,7 +177,7 @@ def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: A
         raise
     except SystemExit as error:
         if error.code not in (None, 0):
-            ending.error = _failure(error, f"it left with status {error.code}", recorder)
+            ending.error = _failure(error, _left_with(error.code), recorder)
     except KeyboardInterrupt as error:
         ending.interrupted = True
         ending.error = _failure(error, "interrupted", recorder)
@@ -187,6 +185,11 @@ def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: A
         if recorder.run_watcher.stopped is None:  # Else its clean-up stumbled over being stopped.
             ending.error = _failure(error, message_of(error), recorder)
     return ending, adaptations
+
+
+def _left_with(code: object) -> str:
+    """What `sys.exit` was given: a status, or a message (and then the status is 1)."""
+    return f"it left with status {code}" if isinstance(code, int) else f"it left with the message: {code}"
 
 
 def _failure(error: BaseException, message: str, recorder: Any) -> Failure:
@@ -267,7 +270,10 @@ def _measured(
         if run.kind == "step" and run.graph is not None:
             steps[run.graph] = steps.get(run.graph, 0) + 1
     small = all(len(g.body) <= measure.BIG_GRAPH for g in log.graphs)
-    runner = measure.Runner(live, recorder.variables, watcher.states, steps, small or wishes.measure)
+    forbidden = None if small or wishes.measure else measure.TOO_BIG
+    if ending.interrupted:
+        forbidden = "the run was interrupted"
+    runner = measure.Runner(live, recorder.variables, watcher.states, steps, forbidden)
     failed = log.error is not None
     try:
         returned = _returned_loss(ending.returned, recorder)

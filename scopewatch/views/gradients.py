@@ -8,7 +8,7 @@ from rich.text import Text
 
 from scopewatch.model.gradients import GradientRow, GradientTable
 from scopewatch.model.log import Receipt
-from scopewatch.views.screen import Screen, heading, left_out
+from scopewatch.views.screen import Screen, heading, left_out, listed
 from scopewatch.views.tables import table
 from scopewatch.views.text import (
     BAD,
@@ -63,7 +63,19 @@ def gradient_summary(screen: Screen, names: set[str], most: int) -> list[Rendera
     lines: list[RenderableType] = [_table(screen, shown, _title(of_loss, full=False))]
     lines += left_out(len(rows) - len(shown), "gradients")
     because = next((r.receipt.norm_unknown_because for r in shown if r.receipt.norm_unknown_because), None)
-    return [*lines, *([_line(f"  norms unknown, because {because}")] if because else [])]
+    lines += [_line(f"  norms unknown, because {because}")] if because else []
+    return [*lines, *_other_losses(screen)]
+
+
+def _other_losses(screen: Screen) -> list[RenderableType]:
+    """The further losses, each with what it updates: a GAN's generator is trained by the second."""
+    lines: list[RenderableType] = []
+    for of_loss in screen.gradients[1:4]:
+        updated = [screen.shorten(r.tensor) for r in of_loss.rows if r.updated]
+        name = plain(of_loss.measure.python_name or of_loss.measure.loss)
+        lines.append(text(f"  and of {name}, which updates: {listed(updated)}", QUIET))
+    more = len(screen.gradients) - 4
+    return lines + ([text(f"  and of {more} losses more", QUIET)] if more > 0 else [])
 
 
 def _telling(rows: list[GradientRow], most: int) -> list[GradientRow]:

@@ -57,7 +57,7 @@ def summary(screen: Screen) -> list[RenderableType]:
         *_error(screen),
         *_flow(screen, with_heading=True),
         *_scopes(screen),
-        *([trainable_summary(screen)] if screen.variables else []),
+        *(trainable_summary(screen) if screen.variables else []),
         *_gradients(screen, names),
         *(proof_summary(screen) if screen.proofs else weights_summary(screen, _MOST_WEIGHT_LINES)),
         *_closing(screen),

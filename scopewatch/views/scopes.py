@@ -94,6 +94,9 @@ def _requests(screen: Screen, scope: Scope, depth: int) -> Iterator[_Line]:
         label = name[len(scope.name) + 1 :] if scope.name and name.startswith(f"{scope.name}/") else name
         shown = Text("  " * depth, no_wrap=True, overflow="ellipsis")
         shown.append(plain(label), VARIABLE)
+        stored = [n.rpartition("/")[2] for n in first.event.stored if n != name]
+        if stored:
+            shown.append(f" stored as {plain(' '.join(stored))}", QUIET)
         params = params_of(first.event) if first.event.outcome == "created" else 0
         yield _Line(
             shown,
@@ -131,10 +134,12 @@ def _entries(screen: Screen) -> list[RenderableType]:
     return [Text(), made] if made.row_count else []
 
 
-def _tail(name_scope: str) -> str:
+def _tail(name_scope: str | None) -> str:
     """The end of a name scope: its beginning is that of the scope, its end tells entries apart."""
+    if name_scope is None:
+        return "(none)"
     parts = name_scope.split("/")
-    return "(none)" if not name_scope else name_scope if len(parts) <= 2 else f".../{parts[-1]}"
+    return name_scope if len(parts) <= 2 else f".../{parts[-1]}"
 
 
 def _is_worth_saying(scope: Scope) -> bool:

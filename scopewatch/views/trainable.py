@@ -33,36 +33,37 @@ def _notes(notes: tuple[Note, ...]) -> list[RenderableType]:
     ]
 
 
-def trainable_summary(screen: Screen) -> Text:
-    """The three sets in one line; a set that repeats the graph's is called the same where space is short."""
-    line = _sets_line(screen, repeat=True)
-    return line if line.cell_len <= screen.width else _sets_line(screen, repeat=False)
+def trainable_summary(screen: Screen) -> list[RenderableType]:
+    """The three sets in one line where they fit, else in a line each."""
+    for repeat in (True, False):
+        parts = _sets(screen, repeat)
+        line = Text.assemble(("Trainable", "bold"), "  ", Text("  ").join(parts), no_wrap=True, overflow="ellipsis")
+        if line.cell_len <= screen.width:
+            return [line]
+    first = Text.assemble(("Trainable", "bold"), "  ", parts[0], no_wrap=True, overflow="ellipsis")
+    return [first, *(Text.assemble(" " * 11, p, no_wrap=True, overflow="ellipsis") for p in parts[1:])]
 
 
-def _sets_line(screen: Screen, repeat: bool) -> Text:
+def _sets(screen: Screen, repeat: bool) -> list[Text]:
     sets = screen.trainable
 
     def told(names: tuple[str, ...]) -> str:
         return "the same" if names == sets.graph and (len(names) > 3 or not repeat) else _short(screen, names)
 
-    line = Text.assemble(
-        ("Trainable", "bold"), ("  graph: ", QUIET), _short(screen, sets.graph), no_wrap=True, overflow="ellipsis"
-    )
-    optimizers = list(dict.fromkeys((n, v) for n, v in sets.optimizers))
-    for name, given in optimizers[:2]:
-        label = "optimizer" if len(optimizers) == 1 else plain(name)
-        line.append(f"  {label}: ", QUIET)
-        line.append(told(given))
+    parts = [Text.assemble(("graph: ", QUIET), _short(screen, sets.graph))]
+    optimizers = list(dict.fromkeys(sets.optimizers))
+    for number, (name, given) in enumerate(optimizers, start=1):
+        label = "optimizer" if len(optimizers) == 1 else f"optimizer {number}, {plain(name)}"
+        parts.append(Text.assemble((f"{label}: ", QUIET), told(given)))
     layers = list(sets.layers.items())
     if len(layers) == 1:
-        line.append("  layer object: ", QUIET)
-        line.append(told(layers[0][1]))
+        parts.append(Text.assemble(("layer object: ", QUIET), told(layers[0][1])))
     elif layers:
-        line.append(f"  {len(layers)} layer objects: ", QUIET)
-        line.append(f"{sum(len(v) for _, v in layers)} variables")
+        count = sum(len(v) for _, v in layers)
+        parts.append(Text.assemble((f"{len(layers)} layer objects: ", QUIET), f"{count} variables"))
     if sets.notes:
-        line.append(" (note 1)", WARN)
-    return line
+        parts[-1].append(" (note 1)", WARN)
+    return parts
 
 
 def _short(screen: Screen, names: tuple[str, ...]) -> str:
