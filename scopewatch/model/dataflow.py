@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from scopewatch.model.graph import VARIABLE_OPS, Body, Edge, GraphSnapshot, VariableRecord
@@ -68,6 +69,7 @@ class Dataflow:
 
     graph: GraphSnapshot
     _sites: dict[str, list[Site]] = field(default_factory=dict)
+    _joining: set[Place] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for body in self.graph.bodies():
@@ -150,7 +152,7 @@ class Dataflow:
         called = self._called(place, body, op, op_type, inputs)
         if called is not None:
             return called
-        if op_type in ("ConcatV2", "Concat") and self._joins_parts(op_type, inputs):
+        if op_type in ("ConcatV2", "Concat") and self._joins_parts(place, op_type, inputs):
             return Step(tuple(inputs[:-1] if op_type == "ConcatV2" else inputs[1:]), True)
         return Step(tuple(inputs) if op_type not in SHAPE_ONLY else (), False)
 
@@ -208,11 +210,24 @@ class Dataflow:
             return Step((), False)
         return Step(tuple(inputs), False, f"how {op_type} passes arguments to {body_name} is not known here")
 
-    def _joins_parts(self, op_type: str, inputs: list[Place]) -> bool:
+    def _joins_parts(self, place: Place, op_type: str, inputs: list[Place]) -> bool:
         """Whether a concat joins all parts of one partitioned variable (or has one part only)."""
         joined = inputs[:-1] if op_type == "ConcatV2" else inputs[1:]
         if len(joined) == 1:
             return True
+        if place in self._joining or not self._partitioned:
+            return False  # A concat that, around a loop, joins itself is no variable.
+        self._joining.add(place)
+        try:
+            return self._are_all_parts(joined)
+        finally:
+            self._joining.discard(place)
+
+    @cached_property
+    def _partitioned(self) -> bool:
+        return any(v.partition_of is not None for v in self.graph.variables)
+
+    def _are_all_parts(self, joined: list[Place]) -> bool:
         found: list[VariableRecord] = []
         for part in joined:
             records = {v.name: v for v in self.aliases(part).variables}

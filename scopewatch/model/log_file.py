@@ -176,6 +176,7 @@ def _read(file: FilePath) -> Log:
                 ended = True
     if not ended:
         raise LogFileError(f"{file} ends too early: the log is not whole.")
+    _check_indices([*parts["events"], parts["error"]], len(parts["paths"]))
     return Log(
         header=parts["header"],
         paths=parts["paths"],
@@ -184,6 +185,13 @@ def _read(file: FilePath) -> Log:
         error=parts["error"],
         **{k: tuple(parts[k]) for k in _MEASURES},  # type: ignore[arg-type]
     )
+
+
+def _check_indices(recorded: list[Any], paths: int) -> None:
+    for event in recorded:
+        for index in (getattr(event, "path", 0), getattr(event, "flag_path", None)):
+            if index is not None and not 0 <= index < max(paths, 1):
+                raise ValueError(f"no path {index}")
 
 
 def _check_schema(first: Any, file: FilePath) -> None:
@@ -230,6 +238,9 @@ def _read_body(columns: list[Any]) -> Body:
         starts.append(position)
     if not len(names) == len(types_) == len(counts) == len(signature) == len(device) or position != len(outputs):
         raise ValueError("columns of different length")
+    for indices, length in ((edge_ops, len(names)), (signature, len(signatures)), (device, len(devices))):
+        if indices and not 0 <= min(indices) <= max(indices) < length:
+            raise ValueError("an index without its entry")
     return Body(
         name=name,
         names=names,
@@ -259,6 +270,8 @@ def _builder(kind: Any) -> Any:
         hints = typing.get_type_hints(kind)
         builders = [_builder(hints[f.name]) for f in fields(kind)]
         return lambda row: kind(*[b(v) if b else v for b, v in zip(builders, row, strict=True)])
+    if origin is typing.Literal:
+        return _one_of(frozenset(arguments))
     if origin in (typing.Union, types.UnionType):
         inner = [_builder(a) for a in arguments if a is not type(None)]
         if not any(inner):
@@ -271,3 +284,14 @@ def _builder(kind: Any) -> Any:
         items = [_builder(a) for a in arguments]
         return lambda row: tuple([b(v) if b else v for b, v in zip(items, row, strict=True)])
     return None
+
+
+def _one_of(words: frozenset[Any]) -> Any:
+    """A check that passes a value on."""
+
+    def check(value: Any) -> Any:
+        if value not in words:
+            raise ValueError(f"{value!r} is none of {', '.join(sorted(words))}")
+        return value
+
+    return check

@@ -73,9 +73,9 @@ def recognise(flow: Dataflow, w: Place) -> WeightNorm:
             raise NotRecognised("it is v / ||v|| without a gain g")
         if len(rest) > 1 or rest[0].power != 1:
             raise NotRecognised("more than a gain g scales it")
-        v_variable, g_variable = _variable(flow, origin), _variable(flow, _root(flow, rest[0].place)[0])
+        v_variable, g_variable = _variable(flow, origin), _gain_variable(flow, rest[0].place)
         if v_variable is None or g_variable is None:
-            raise NotRecognised("v or g does not come from one variable")
+            raise NotRecognised("v is no variable, or g comes from none or several")
         axes = _axes(flow, base, axes_place, v_variable)
         return WeightNorm(w, origin, rest[0].place, v_variable, g_variable, axes, epsilon)
     raise NotRecognised("what divides it is not the norm of a factor of it")
@@ -182,6 +182,12 @@ def _root(flow: Dataflow, place: Place) -> tuple[Place, bool]:
 def _variable(flow: Dataflow, place: Place) -> VariableRecord | None:
     variables = flow.aliases(place).variables
     return variables[0] if len(variables) == 1 else None
+
+
+def _gain_variable(flow: Dataflow, gain: Place) -> VariableRecord | None:
+    """The one variable that a gain is, or is computed from: `exp(log_g)` is a gain too."""
+    variables = {r.name: r for r in map(flow.variable, flow.ancestors(gain)) if r is not None}
+    return next(iter(variables.values())) if len(variables) == 1 else None
 
 
 def _body(flow: Dataflow, place: Place) -> Body:

@@ -167,6 +167,7 @@ class _Search:
         self.graph = graph
         self.tensor = tensor
         self._callers: dict[str, list[_Call]] = {}
+        self._asked: list[_Node] = []
         self._find_callers()
         found = graph.find(tensor)
         self.op_type = "unknown" if found is None else found[0].types[found[1].op]
@@ -282,7 +283,7 @@ class _Search:
             return results, inputs[:1] if op_type in BRANCHES else []
         if op_type in ("Concat", "ConcatV2"):
             parts = inputs[1:] if op_type == "Concat" else inputs[:-1]
-            if len(parts) == 1 or self._is_whole(parts):
+            if len(parts) == 1 or self._is_whole(node, parts):
                 return parts, []
         return [], inputs
 
@@ -330,8 +331,16 @@ class _Search:
         from_the_end = count - position
         return ([inputs[len(inputs) - from_the_end]], []) if from_the_end <= captured else ([], [])
 
-    def _is_whole(self, parts: list[_Node]) -> bool:
-        """Whether these are all the parts of one partitioned variable."""
+    def _is_whole(self, concat: _Node, parts: list[_Node]) -> bool:
+        """Whether a concat's parts are all the parts of one partitioned variable."""
+        if concat in self._asked or not any(v.partition_of is not None for v in self.graph.variables):
+            return False
+        self._asked.append(concat)
+        whole = self._is_whole_variable(parts)
+        self._asked.pop()
+        return whole
+
+    def _is_whole_variable(self, parts: list[_Node]) -> bool:
         names, owners = set(), set()
         for part in parts:
             variables = self._variables_among(self._closure([part], handed_on_only=True))

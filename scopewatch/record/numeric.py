@@ -104,14 +104,16 @@ class _Scratch:
         self._names: dict[Place, str] = {}
         self._proto = tf.GraphDef()
         self._v, self._g = found.v_variable, found.g_variable
-        output = self._copy(found.w)
+        wanted = [self._copy(found.w), self._copy(found.g)]
         self.graph = tf.Graph()
         with self.graph.as_default():
             self.v = tf.placeholder(tf.float64, self._v.shape)
             self.g = tf.placeholder(tf.float64, self._g.shape)
-            (self.w,) = tf.import_graph_def(
-                self._proto, input_map={"v:0": self.v, "g:0": self.g}, return_elements=[output], name="w"
-            )
+            given = {"v:0": self.v, "g:0": self.g}
+            made = [name for name in wanted if name not in given]
+            found_again = tf.import_graph_def(self._proto, input_map=given, return_elements=made, name="w")
+            tensors = {**given, **dict(zip(made, found_again, strict=True))}
+            self.w, self.gain = (tensors[name] for name in wanted)
             self.upstream = tf.placeholder(tf.float64, self.w.shape)
             (self.dv,) = tf.gradients(self.w, [self.v], grad_ys=[self.upstream])
         self.session = tf.Session(graph=self.graph)
@@ -139,12 +141,9 @@ class _Scratch:
                     _widen(node.attr[attr])
         return f"{self._names[key]}:{place.edge.output}"
 
-    def run(self, fetch: Any, v: Any, g: Any, upstream: Any = None) -> Any:
+    def run(self, fetch: Any, v: Any, g: Any, more: dict[Any, Any] | None = None) -> Any:
         """A tensor of the scratch graph for these values."""
-        feeds = {self.v: v, self.g: g}
-        if upstream is not None:
-            feeds[self.upstream] = upstream
-        return self.session.run(fetch, feeds)
+        return self.session.run(fetch, {self.v: v, self.g: g, **(more or {})})
 
 
 class _Nodes:
@@ -182,16 +181,17 @@ def _errors(scratch: _Scratch, found: WeightNorm, v: Any, g: Any) -> tuple[Seque
     squares = np.sum(v * v, axis=axes, keepdims=True)
     norm = np.sqrt(squares)
     w = scratch.run(scratch.w, v, g)
-    gain = _aligned(g, w, axes)
+    handed = scratch.run(scratch.gain, v, g)
+    gain = _aligned(handed, w, axes)
     formula = gain * v / norm
     size = float(np.max(np.abs(formula))) or 1.0
     upstream = np.random.default_rng(1).normal(size=w.shape)
-    dv = scratch.run(scratch.dv, v, g, upstream)
+    dv = scratch.run(scratch.dv, v, g, {scratch.upstream: upstream})
     scale = np.sqrt(np.sum(upstream**2, axis=axes)) * np.max(np.abs(gain))
     errors = [
         float(np.max(np.abs(w - formula))) / size,
         float(np.max(np.abs(scratch.run(scratch.w, 2 * v, g) - w))) / size,
-        float(np.max(np.abs(scratch.run(scratch.w, v, 3 * g) - 3 * w))) / (3 * size),
+        float(np.max(np.abs(scratch.run(scratch.w, v, g, {scratch.gain: 3 * handed}) - 3 * w))) / (3 * size),
         float(np.max(np.abs(np.sum(dv * v, axis=axes)) / scale)),
     ]
     # An epsilon inside the norm is the program's own; it explains an error of this size.

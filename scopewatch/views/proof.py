@@ -35,6 +35,8 @@ def proof_summary(screen: Screen) -> list[RenderableType]:
         )
         line.no_wrap, line.overflow = True, "ellipsis"
         lines.append(line)
+        if proof.claim.kind != NEVER_A_VARIABLE and proof.verdict == "unknown":
+            lines.append(_indented(proof.steps[0].evidence, QUIET, by=8))
         if proof.verdict == "refuted" or not proof.judgement.accepted:
             failing = next((s for s in proof.steps if s.holds is False), None)
             if failing is not None:
@@ -53,7 +55,7 @@ def _counts(proof: Proof) -> str:
         checked = "checked" if proof.judgement.accepted else "REJECTED by the checker"
         return f"  structural {_of(structural)}, {checked}; measured {_of(measured)}"
     if proof.verdict == "unknown":
-        return f"  {proof.steps[0].evidence}"
+        return ""
     return f"  numeric {_of(list(proof.steps))}"
 
 

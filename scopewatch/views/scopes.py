@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from rich.console import RenderableType
 from rich.text import Text
 
-from scopewatch.model.events import Outcome
+from scopewatch.model.events import MadeDirectly, Outcome
 from scopewatch.model.log import shape_text
 from scopewatch.model.requests import RequestRow
 from scopewatch.model.scopes import Scope, params_of, roots
-from scopewatch.views.screen import Screen, left_out
+from scopewatch.views.screen import Screen, left_out, listed
 from scopewatch.views.tables import table
 from scopewatch.views.text import OUTCOME_MARKS, QUIET, REUSE_WORDS, VARIABLE, place, plain, text
 
@@ -46,7 +46,13 @@ def scope_summary(screen: Screen, most: int) -> list[RenderableType]:
     lines = list(_lines(screen, full=False))
     for line in lines[:most] if len(lines) > most else lines:
         made.add_row(line.label, line.at, line.outcome, line.shape, line.params)
-    return [made, *left_out(len(lines) - most, "scopes")]
+    return [made, *left_out(len(lines) - most, "scopes"), *_direct(screen)]
+
+
+def _direct(screen: Screen) -> list[Text]:
+    """The program's own variables that no request made, in a line; those of optimizers are their own affair."""
+    names = [e.name for e in screen.log.of(MadeDirectly) if e.role == "plain" and screen.wanted(e.name)]
+    return [text(f"  made without a request: {listed(names)}", QUIET)] if names else []
 
 
 def _lines(screen: Screen, full: bool) -> Iterator[_Line]:

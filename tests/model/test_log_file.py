@@ -49,7 +49,7 @@ def bodies(draw, name):
         signature=draw(column),
         signatures=[draw(st.lists(texts, max_size=2).map(tuple))],
         device=draw(column),
-        devices=draw(st.lists(texts, max_size=2)),
+        devices=draw(st.lists(texts, min_size=1, max_size=2)),
         attrs=draw(st.dictionaries(numbers, attributes, max_size=2)),
         results=tuple(draw(st.lists(st.builds(Edge, numbers, numbers), max_size=2))),
     )
@@ -69,12 +69,13 @@ def graphs(draw):
 
 finite = st.floats(allow_nan=False)
 st.register_type_strategy(float, finite)
+st.register_type_strategy(int, st.integers(0, 2))
 st.register_type_strategy(str, texts)
 any_event = st.one_of([st.from_type(kind) for kind in ev.EVENT_TYPES])
 logs = st.builds(
     lg.Log,
     header=st.from_type(lg.Header),
-    paths=st.lists(st.lists(st.from_type(ev.Frame), max_size=2).map(tuple), max_size=3).map(tuple),
+    paths=st.lists(st.lists(st.from_type(ev.Frame), max_size=2).map(tuple), min_size=3, max_size=4).map(tuple),
     events=st.lists(any_event, max_size=5).map(tuple),
     graphs=st.lists(graphs(), max_size=2).map(tuple),
     layers=st.lists(st.from_type(lg.LayerRecord), max_size=1).map(tuple),
@@ -207,12 +208,34 @@ def test_lines_of_a_kind_that_is_not_known_are_passed_over(file):
 
 
 def test_columns_of_different_length(file):
+    edited(file, b'["body"', lambda row: row[2].pop())
+    assert "damaged" in refused(file)
+
+
+def edited(file, start, change):
+    """The log with its first line of this kind changed."""
     lines = lines_of(file)
-    index = next(i for i, line in enumerate(lines) if line.startswith(b'["body"'))
+    index = next(i for i, line in enumerate(lines) if line.startswith(start))
     row = json.loads(lines[index])
-    row[2] = row[2][:-1]
+    change(row)
     lines[index] = json.dumps(row).encode() + b"\n"
     write_lines(file, lines)
+
+
+@pytest.mark.parametrize(
+    ("start", "change"),
+    [
+        (b'["Requested"', lambda row: row[1].__setitem__(4, "exploded")),
+        (b'["Requested"', lambda row: row[1].__setitem__(-2, 10_000)),
+        (b'["ScopeEntered"', lambda row: row[1].__setitem__(4, "maybe")),
+        (b'["gradients"', lambda row: row[1][5][0].__setitem__(2, "plenty")),
+        (b'["body"', lambda row: row[6].__setitem__(0, 10_000)),
+        (b'["body"', lambda row: row[8].__setitem__(0, 99)),
+    ],
+)
+def test_values_that_no_recording_gives(file, start, change):
+    load_log(file)
+    edited(file, start, change)
     assert "damaged" in refused(file)
 
 
