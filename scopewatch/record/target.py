@@ -137,7 +137,9 @@ def prepared(
     path, folder = sys.path, os.getcwd()
     name = "__main__" if target.function is None else target.file.stem
     before = (sys.argv, list(path), {m: sys.modules.get(m) for m in ("__main__", name)})
-    sys.argv = [str(target.file), *arguments]
+    # Python hands a script its own path as it was typed.
+    typed = target.given.removesuffix(f":{target.function}")
+    sys.argv = [typed if os.path.isfile(typed) else str(target.file), *arguments]
     sys.path.insert(0, str(target.root))
     sys.meta_path.insert(0, finder)
     try:

@@ -27,13 +27,12 @@ def proof_summary(screen: Screen) -> list[RenderableType]:
     lines: list[RenderableType] = []
     width = max((len(statement(p)) for p in screen.proofs), default=0)
     for index, proof in enumerate(screen.proofs):
-        line = Text.assemble(
-            ("PROOF " if index == 0 else "      ", HEADING),
-            f"{statement(proof):<{width}}  ",
-            _verdict(proof),
-            _counts(proof),
-        )
-        line.no_wrap, line.overflow = True, "ellipsis"
+        head = ("PROOF " if index == 0 else "      ", HEADING)
+        said = Text.assemble(head, f"{statement(proof):<{width}}  ", _verdict(proof))
+        counts = _counts(proof)
+        if said.cell_len + len(counts) > screen.width:
+            counts = counts.partition(";")[0]
+        line = Text.assemble(said, counts, no_wrap=True, overflow="ellipsis")
         lines.append(line)
         if proof.claim.kind != NEVER_A_VARIABLE and proof.verdict == "unknown":
             lines.append(_indented(proof.steps[0].evidence, QUIET, by=8))
