@@ -1,7 +1,7 @@
 """One layer object called twice.
 
 What to notice: the second call makes no request at all. The variables are shared because the
-object kept them (`self.v`, `self.g`); no reuse flag was needed. `w` is computed in each call.
+object kept them (`self.v`, `self.g`), and no line says `reuse`. `w` is computed in each call.
 """
 
 # scopewatch: prove=w loss=loss

@@ -48,11 +48,12 @@ KINDS = {
 """How many inputs an op of each type may have."""
 
 
-
 def body_of(rng, name):
     """A body of random ops and edges, cycles among them."""
     arguments = OUTPUTS if name else 0
-    types = ["_Arg"] * arguments + rng.choices(sorted(KINDS), k=rng.randint(2, 9))
+    kinds = [k for k in sorted(KINDS) if name != "h" or k not in (*CALLS, *FUNCTIONS, "If", "While", "MapDataset")]
+    kinds = [k for k in kinds if name != "f" or k != "f"]
+    types = ["_Arg"] * arguments + rng.choices(kinds, k=rng.randint(2, 9))
     signature = [int(t in ("Assign", "VariableV2", "RefSelect")) for t in types]
 
     def edges(least, most):
@@ -60,7 +61,7 @@ def body_of(rng, name):
         return [Edge(op, 0 if types[op] == "_Arg" else rng.randrange(OUTPUTS)) for op in ops]
 
     starts, flat, attrs = [0], [], {}
-    called = FUNCTIONS[FUNCTIONS.index(name) :] if name else FUNCTIONS  # `f` may call itself and `h`.
+    called = FUNCTIONS[FUNCTIONS.index(name) + 1 :] if name else FUNCTIONS  # `f` may call `h`, and `h` none.
     for op, kind in enumerate(types):
         flat += edges(*KINDS.get(kind, (0, 0)))
         starts.append(len(flat))

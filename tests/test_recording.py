@@ -368,7 +368,7 @@ def test_scopes_are_left_also_by_exceptions(recorded):
         *([("?bad name", "", False)] if any(s[0].startswith("?") for s in entered) else []),
         ("again", "again", False),
         ("again", "again_1", False),
-        ("again", "", False),
+        ("again", None, False),
         ("again/block", "block", False),
         ("again/block_1", "block_1", False),
         ("own", "names/own", False),

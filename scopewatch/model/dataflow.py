@@ -52,6 +52,7 @@ class Step:
     sources: tuple[Place, ...]
     handed_on: bool
     unknown_because: str | None = None
+    unknown_parts: tuple[str, ...] = ()
 
 
 def callees(body: Body, op: int) -> list[str]:
@@ -152,8 +153,10 @@ class Dataflow:
         called = self._called(place, body, op, op_type, inputs)
         if called is not None:
             return called
-        if op_type in ("ConcatV2", "Concat") and self._joins_parts(place, op_type, inputs):
-            return Step(tuple(inputs[:-1] if op_type == "ConcatV2" else inputs[1:]), True)
+        if op_type in ("ConcatV2", "Concat"):
+            parts = inputs[:-1] if op_type == "ConcatV2" else inputs[1:]
+            joins, unknown = self._joins_parts(place, parts)
+            return Step(tuple(parts if joins else inputs), joins, None, unknown)
         return Step(tuple(inputs) if op_type not in SHAPE_ONLY else (), False)
 
     def _follows(self, op_type: str) -> bool:
@@ -210,39 +213,43 @@ class Dataflow:
             return Step((), False)
         return Step(tuple(inputs), False, f"how {op_type} passes arguments to {body_name} is not known here")
 
-    def _joins_parts(self, place: Place, op_type: str, inputs: list[Place]) -> bool:
-        """Whether a concat joins all parts of one partitioned variable (or has one part only)."""
-        joined = inputs[:-1] if op_type == "ConcatV2" else inputs[1:]
-        if len(joined) == 1:
-            return True
-        if place in self._joining or not self._partitioned:
-            return False  # A concat that, around a loop, joins itself is no variable.
-        self._joining.add(place)
+    def _joins_parts(self, concat: Place, parts: list[Place]) -> tuple[bool, tuple[str, ...]]:
+        """Whether a concat joins all parts of one partitioned variable, or has one only; what is not known of them."""
+        if len(parts) == 1:
+            return True, ()
+        if concat in self._joining or not self._partitioned:
+            return False, ()  # A concat that, around a loop, joins itself is no variable.
+        self._joining.add(concat)
         try:
-            return self._are_all_parts(joined)
+            return self._are_all_parts(parts)
         finally:
-            self._joining.discard(place)
+            self._joining.discard(concat)
 
     @cached_property
     def _partitioned(self) -> bool:
         return any(v.partition_of is not None for v in self.graph.variables)
 
-    def _are_all_parts(self, joined: list[Place]) -> bool:
+    def _are_all_parts(self, parts: list[Place]) -> tuple[bool, tuple[str, ...]]:
         found: list[VariableRecord] = []
-        for part in joined:
-            records = {v.name: v for v in self.aliases(part).variables}
+        unknown: list[str] = []
+        for part in parts:
+            aliases = self.aliases(part)
+            unknown += aliases.unknown
+            records = {v.name: v for v in aliases.variables}
             if len(records) != 1:
-                return False
+                return False, tuple(unknown)
             found += records.values()
         whole = found[0].partition_of
         if whole is None or any(r.partition_of != whole for r in found):
-            return False
-        return {r.name for r in found} == {v.name for v in self.graph.variables if v.partition_of == whole}
+            return False, tuple(unknown)
+        every = {v.name for v in self.graph.variables if v.partition_of == whole}
+        return {r.name for r in found} == every, tuple(unknown)
 
     def aliases(self, start: Place) -> Aliases:
         """Everything that a tensor is by value-preserving ops alone."""
         seen: dict[Place, Place | None] = {start: None}
-        stack, variables, unknown = [start], [], []
+        stack, variables = [start], []
+        unknown: list[str] = []
         while stack:
             place = stack.pop()
             record = self.variable(place)
@@ -250,6 +257,7 @@ class Dataflow:
                 variables.append((record, place))
                 continue
             step = self.step(place)
+            unknown += step.unknown_parts
             if step.unknown_because is not None:
                 unknown.append(step.unknown_because)
             if step.handed_on:

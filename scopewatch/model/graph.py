@@ -136,6 +136,10 @@ class VariableRecord:
     checkpoint_key: str
     device: str
 
+    def __post_init__(self) -> None:
+        # TensorFlow adds to collections in the order of a set, which differs from process to process.
+        object.__setattr__(self, "collections", tuple(sorted(self.collections)))
+
     @property
     def params(self) -> int:
         """How many numbers it holds; 0 where its shape is not fully known."""

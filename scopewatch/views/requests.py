@@ -11,7 +11,7 @@ from scopewatch.model.events import MadeDirectly
 from scopewatch.model.log import shape_text
 from scopewatch.model.requests import RequestRow
 from scopewatch.views.screen import Screen, heading
-from scopewatch.views.tables import table
+from scopewatch.views.tables import Indented, table
 from scopewatch.views.text import BAD, OUTCOME_MARKS, QUIET, REUSE_WORDS, WARN, place, plain, text, way
 
 
@@ -32,27 +32,24 @@ def _lines(number: int, row: RequestRow) -> list[RenderableType]:
     by = f"  by the {event.asked_by}" if event.asked_by != "program" else ""
     flag = REUSE_WORDS[event.reuse] + (f" set at {place(row.flag_set_at)}" if row.flag_set_at else "")
     frozen = "" if event.trainable else "  not trainable"
-    lines = [
-        Text.assemble(
-            (f"{number:>4}  ", QUIET),
-            (f"{mark:<9}", style),
-            f"  {plain(event.name)}  {shape_text(event.shape)} {plain(event.dtype)}",
-            (frozen + by, QUIET),
-        ),
-        Text(f"      asked at {way(row.via)}   flag {flag}", QUIET),
-    ]
+    first = Text.assemble(
+        (f"{number:>4}  ", QUIET),
+        (f"{mark:<9}", style),
+        f"  {plain(event.name)}  {shape_text(event.shape)} {plain(event.dtype)}",
+        (frozen + by, QUIET),
+        overflow="fold",
+    )
+    below = [Text(f"asked at {way(row.via)}   flag {flag}", QUIET)]
     if event.stored and list(event.stored) != [event.name]:
-        lines.append(Text(f"      stored as {plain(' '.join(event.stored))}", QUIET))
+        below.append(Text(f"stored as {plain(' '.join(event.stored))}", QUIET))
     if row.first_created is not None:
-        lines.append(Text(f"      first created at {way(row.first_created_via)}", QUIET))
+        below.append(Text(f"first created at {way(row.first_created_via)}", QUIET))
     if event.asked_trainable is not None and event.asked_trainable != event.trainable and event.outcome == "reused":
         said = f"trainable={event.asked_trainable} was asked for and ignored: the variable is as it was created"
-        lines.append(Text(f"      {said}", WARN))
+        below.append(Text(said, WARN))
     if event.error is not None:
-        lines.append(Text(f"      {plain(event.error)}", BAD))
-    for line in lines:
-        line.overflow = "fold"
-    return list(lines)
+        below.append(Text(plain(event.error), BAD))
+    return [first, *(Indented(line, 6) for line in below)]
 
 
 def _direct(screen: Screen) -> list[RenderableType]:

@@ -63,4 +63,4 @@ def _averages(screen: Screen) -> list[RenderableType]:
 
 def _slots(groups: list[Shared]) -> list[RenderableType]:
     count = sum(len(g.names) for g in groups if g.asked_by == "optimizer")
-    return [text(f"  slots: {count} variables asked for by optimizers", QUIET)] if count else []
+    return [text(f"  slots: {count} variable{'s' * (count > 1)} asked for by optimizers", QUIET)] if count else []

@@ -16,6 +16,7 @@ from rich.cells import cell_len
 
 from scopewatch.model.scenarios import scenario_names
 from scopewatch.views.run import VIEWS
+from tests.support.zygote import ROOT
 
 pytestmark = pytest.mark.tf
 
@@ -29,7 +30,7 @@ NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:e[+-]\d+)?")
 def test_screens_of(scenario, run_cli):
     """The first screen, then each view in full, in one file."""
     views = [word for name in VIEWS for word in ("--view", name)]
-    status, out, err = run_cli(["run", scenario, *views])
+    status, out, err = run_cli(["run", scenario, *views], cwd=ROOT)  # Where paths are short on every machine.
     assert err == ""
     assert [line for line in out.splitlines() if cell_len(line) > 80] == []
     text = scrubbed(f"$ scopewatch run {scenario} {' '.join(views)}\n{out}\nexit status {status}\n") + "\n"

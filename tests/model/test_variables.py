@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from scopewatch.model.claims import fingerprint
 from scopewatch.model.variables import bits_of, build_trainable, build_variables
 from tests.support.logs import LogBuilder, dense_builder, graph
 
@@ -102,3 +103,10 @@ def test_many_names_in_a_note_are_cut():
     b.optimizer("Adam")
     (note,) = build_trainable(b.log()).notes
     assert "v0, v1, v2, v3 and 5 more" in note.text
+
+
+def test_the_collections_of_a_variable_have_one_order_in_every_process():
+    orders = [("variables", "trainable_variables"), ("trainable_variables", "variables")]
+    one, other = (graph("v = VariableV2", variables={"v": {"collections": c}}) for c in orders)
+    assert one.variables == other.variables
+    assert fingerprint(one) == fingerprint(other)

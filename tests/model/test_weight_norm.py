@@ -78,7 +78,7 @@ def test_axes_counted_from_the_end():
             "q = Square(u)\ns = Sum(q, axes)\nn = Sqrt(s)\nd = RealDiv(vr, n)\nw = Mul(gr, d)",
             "not the norm of a factor",
         ),
-        ("n = Sqrt(sum)\nd = RealDiv(vr, n)\nc = Placeholder\nw = Mul(c, d)", "does not come from one variable"),
+        ("n = Sqrt(sum)\nd = RealDiv(vr, n)\nc = Placeholder\nw = Mul(c, d)", "v is no variable, or g comes from none"),
         ("w = Identity(vr)", "no norm divides it"),
     ],
 )
