@@ -31,7 +31,7 @@ def test_same_graph_and_same_output(run_job, program):
     assert watched.result["problems"] == []
 
 
-@pytest.mark.parametrize("program", ["control_flow_v2", "library_layers"])
+@pytest.mark.parametrize("program", ["library_layers"])
 def test_children_of_the_zygote_are_as_good_as_fresh_processes(run_job, program):
     """In processes of their own too, where legacy Keras is imported only when the program asks for it."""
     file = ROOT / "tests/programs" / f"{program}.py"

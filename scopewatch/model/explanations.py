@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from scopewatch.model.events import Requested
+
 _EXPLANATIONS: tuple[tuple[str, str], ...] = (
     (
         r"Variable .* already exists, disallowed",
@@ -54,6 +56,26 @@ _EXPLANATIONS: tuple[tuple[str, str], ...] = (
         "This name belongs to TensorFlow 1; today it is in tensorflow.compat.v1.",
     ),
 )
+
+
+def explain_refusal(request: Requested) -> str | None:
+    """What a refused request means where more is known than its message says; `None` where it is not."""
+    if request.asked_by == "optimizer" and request.reuse == "true":
+        return (
+            "The optimizer asks for a slot of its own, and reuse=True only finds what exists. Do not leave a scope in "
+            "reuse: in place of reuse_variables(), wrap the second call in `with tf.variable_scope(..., reuse=True):`."
+        )
+    if request.asked_by == "average" and request.reuse == "true":
+        return (
+            "The moving average asks for variables of its own, and reuse=True only finds what exists. "
+            "Call apply() outside the reusing scope."
+        )
+    if request.reuse == "false" and not request.scope and "already exists" in (request.error or ""):
+        return (
+            "A variable of this name was created before. Both were asked for in the root variable scope: tf.name_scope "
+            "names ops only. Open a tf.variable_scope around each, or reuse=tf.AUTO_REUSE to share."
+        )
+    return None
 
 
 def explain_failure(error_type: str, message: str) -> str:

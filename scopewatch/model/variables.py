@@ -82,7 +82,7 @@ def build_trainable(log: Log) -> TrainableSets:
 
 
 def _disagreements(log: Log, graph: set[str], optimizers: tuple[tuple[str, tuple[str, ...]], ...]) -> list[Note]:
-    notes = []
+    notes = _ignored(log)
     for layer in log.layers:
         missing = [v for v in layer.scope_variables if v in graph and v not in layer.trainable]
         if missing:
@@ -111,6 +111,21 @@ def _disagreements(log: Log, graph: set[str], optimizers: tuple[tuple[str, tuple
                 )
             )
     return notes
+
+
+def _ignored(log: Log) -> list[Note]:
+    """Requests that found a variable and asked for another `trainable` than it has: that is ignored."""
+    late = [r for r in log.of(Requested) if r.outcome == "reused" and r.asked_trainable not in (None, r.trainable)]
+    names = list(dict.fromkeys(r.name for r in late))
+    if not names:
+        return []
+    said = f"trainable={late[0].asked_trainable}"
+    return [
+        Note(
+            f"{said} was ignored for {len(names)} reused variable{'' if len(names) == 1 else 's'}",
+            f"{said} was asked for {_list(names)} when reusing, and ignored: a variable stays as it was created.",
+        )
+    ]
 
 
 def _list(names: list[str]) -> str:

@@ -116,7 +116,7 @@ class Runner:
         steps = self._steps.get(graph_id, 0)
         if not steps:
             return "initial values"
-        return "after step 1" if steps == 1 else f"after {steps:,} steps"
+        return "after step 1" if steps == 1 else f"after {steps:,} runs"
 
     def session(self, graph_id: str) -> Any:
         """The session of a graph, or `None` where there can be none."""

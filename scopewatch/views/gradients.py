@@ -63,8 +63,16 @@ def gradient_summary(screen: Screen, names: set[str], most: int) -> list[Rendera
     lines: list[RenderableType] = [_table(screen, shown, _title(of_loss, full=False))]
     lines += left_out(len(rows) - len(shown), "gradients")
     because = next((r.receipt.norm_unknown_because for r in shown if r.receipt.norm_unknown_because), None)
-    lines += [_line(f"  norms unknown, because {because}")] if because else []
+    lines += [_line(f"  {_unknown(because)}")] if because else []
     return [*lines, *_other_losses(screen)]
+
+
+def _unknown(because: str) -> str:
+    """A sentence for norms that are no number; `NaN or infinite: column 1 of v ...` brings its cause."""
+    if not because.startswith("NaN"):
+        return f"norms unknown, because {because}"
+    cause = because.partition(": ")[2]
+    return f"NaN or infinite, because {cause}" if cause else "NaN or infinite"
 
 
 def _other_losses(screen: Screen) -> list[RenderableType]:

@@ -56,7 +56,7 @@ def _direct(screen: Screen) -> list[RenderableType]:
     events = [e for e in screen.log.of(MadeDirectly) if screen.wanted(e.name)]
     if not events:
         return []
-    made = table(["VARIABLE", "made by", "at"])
+    made = table(["VARIABLE", "made by", "at"], gives_way=2)
     for event in events:
         by = "tf.Variable" if event.role == "plain" else event.role
         made.add_row(text(event.name), by, way(screen.log.path(event.path)))

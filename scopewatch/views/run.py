@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from rich.cells import cell_len
@@ -9,7 +10,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from scopewatch.model.claims import NEVER_A_VARIABLE, Proof
+from scopewatch.model.explanations import explain_refusal
 from scopewatch.model.flow import build_flow
+from scopewatch.model.log import Failure
 from scopewatch.views.flow import flow_lines
 from scopewatch.views.gradients import gradient_summary, gradients_view
 from scopewatch.views.proof import proof_summary, proof_view
@@ -88,8 +91,7 @@ def _error(screen: Screen) -> list[RenderableType]:
     error = screen.log.error
     if error is None:
         return []
-    message = error.message.partition(" Originally defined at:")[0].strip() or error.type
-    said = f"{plain(error.type)} at {place(screen.log.caller(error.path))}: {plain(message.splitlines()[0])}"
+    said = f"{plain(error.type)} at {place(screen.log.caller(error.path))}: {plain(_telling_line(error))}"
     lines: list[RenderableType] = [Text.assemble(("X ", BAD), (said, BAD), overflow="fold")]
     lines.append(Indented(Text(f"reached by  {way(screen.log.path(error.path))}", QUIET), 4))
     refused = screen.requests[-1] if screen.requests and screen.requests[-1].event.outcome == "refused" else None
@@ -98,7 +100,17 @@ def _error(screen: Screen) -> list[RenderableType]:
             lines.append(Indented(Text(f"created by  {way(refused.first_created_via)}, the first time", QUIET), 4))
         set_at = f", set at {place(refused.flag_set_at)}" if refused.flag_set_at else " (not said)"
         lines.append(Indented(Text(f"flag        reuse={REUSE_WORDS[refused.event.reuse]}{set_at}", QUIET), 4))
-    return [*lines, Indented(Text(plain(error.explanation)), 4)]
+    explanation = explain_refusal(refused.event) if refused is not None else None
+    return [*lines, Indented(Text(plain(explanation or error.explanation)), 4)]
+
+
+def _telling_line(error: Failure) -> str:
+    """The line of a message that says what happened; TensorFlow opens some with a line that does not."""
+    lines = [line.strip() for line in error.message.partition(" Originally defined at:")[0].splitlines()]
+    told = [line for line in lines if line and not line.startswith(("Graph execution error", "Detected at"))]
+    if lines and lines[0].startswith("Graph execution error"):
+        told = [line for line in told if re.search("Error|ttempting|must feed", line)] or told
+    return told[0] if told else error.type
 
 
 def _flow(screen: Screen, with_heading: bool) -> list[RenderableType]:
@@ -135,6 +147,8 @@ def _closing(screen: Screen) -> list[RenderableType]:
     header = screen.log.header
     lines: list[RenderableType] = []
     notes = [*screen.trainable.notes]
+    if any(r.event.graph is None for r in screen.requests):
+        lines.append(text("eager: no graph is built, and each get_variable made a new variable", WARN))
     if header.adaptations:
         lines.append(text("adapted: " + "; ".join(header.adaptations), QUIET))
     lines += [text(f"note: {n}", WARN) for n in header.notes]
@@ -160,7 +174,8 @@ def _next(screen: Screen) -> str:
         return f"scopewatch show {target} --view requests"
     if screen.proofs:
         return f"scopewatch prove {target} {plain(screen.proofs[0].claim.python_name)}"
-    return f"scopewatch show {target} --view requests"
+    shared = any(r.event.outcome == "reused" for r in screen.requests)
+    return f"scopewatch show {target} --view {'sharing' if shared else 'requests'}"
 
 
 VIEWS: dict[str, Callable[[Screen], list[RenderableType]]] = {

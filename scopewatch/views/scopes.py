@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.console import RenderableType
 from rich.text import Text
 
-from scopewatch.model.events import MadeDirectly, Outcome
+from scopewatch.model.events import Frame, MadeDirectly, Outcome
 from scopewatch.model.log import shape_text
 from scopewatch.model.requests import RequestRow
 from scopewatch.model.scopes import Scope, params_of, roots
@@ -70,6 +70,7 @@ def _lines(screen: Screen, full: bool) -> Iterator[_Line]:
                     continue
                 yield _scope_line(scope, depth - shift, scope.name if scope in root.children else _below(scope, root))
                 yield from _requests(screen, scope, depth - shift + 1)
+                yield from _silent_entries(scope, depth - shift + 1)
 
 
 def _below(scope: Scope, root: Scope) -> str:
@@ -111,6 +112,17 @@ def _requests(screen: Screen, scope: Scope, depth: int) -> Iterator[_Line]:
             shape_text(first.event.shape),
             f"{params:,}" if params else "",
         )
+
+
+def _silent_entries(scope: Scope, depth: int) -> Iterator[_Line]:
+    """Lines at which a scope with requests was entered again without making any."""
+    asked: Counter[Frame | None] = Counter()
+    for entry in scope.entries:
+        asked[entry.at] += entry.requests
+    for at, count in asked.items():
+        if not count and scope.requests:
+            label = Text("  " * depth + ". entered again", QUIET, no_wrap=True, overflow="ellipsis")
+            yield _Line(label, place(at), Text(". no request", QUIET), "", "")
 
 
 def outcome_text(outcomes: Counter[Outcome]) -> Text:

@@ -67,9 +67,13 @@ def short_file(file: str) -> str:
 
 
 def way(path: Path, most: int = 3) -> str:
-    """`model.py:61 > nn.py:113`: the program's own frames to an event, the innermost few."""
-    shown = [place(frame) for frame in path[-most:]]
-    return " > ".join(["..."] * (len(path) > most) + shown) or "-"
+    """`model.py:61 > nn.py:113`: the program's own frames to an event, the first and the innermost few."""
+    places = [place(frame) for frame in path]
+    # A comprehension is a frame of its own on the line of the function around it.
+    shown = [p for i, p in enumerate(places) if i == 0 or p != places[i - 1]]
+    if len(shown) > most:
+        shown = [shown[0], "...", *shown[len(shown) - most + 1 :]]
+    return " > ".join(shown) or "-"
 
 
 def number(value: float) -> str:
