@@ -131,7 +131,7 @@ def _where(screen: Screen, row: GradientRow, tight: bool) -> Text:
     if row.role == "variable":
         return Text("" if tight else "variable", QUIET)
     runs = next((m.runs for m in screen.log.executions if m.tensor == row.tensor), None)
-    often = f", ran {runs[0]}x" if runs and runs[0] > 1 else ""
+    often = f", ran {runs[0]}x" if runs and (runs[0] > 1 or screen.has_loops) else ""
     return Text(f"{place(row.bound_at)}{often}", QUIET)
 
 

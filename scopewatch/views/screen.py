@@ -62,6 +62,11 @@ class Screen:
         return build_weights(self.log)
 
     @cached_property
+    def has_loops(self) -> bool:
+        """Whether any graph has a loop, so that how often an op runs is worth saying."""
+        return any({"Enter", "While", "StatelessWhile"} & set(g.body.types) for g in self.log.graphs)
+
+    @cached_property
     def short(self) -> dict[str, str]:
         """Variable name to the shortest name that is unique in this run."""
         names = [v.record.name for v in self.variables] + [r.event.name for r in self.requests]
