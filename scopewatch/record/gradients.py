@@ -19,8 +19,9 @@ from scopewatch.model.log import Blocker, GradientMeasure, Log, Reason, Receipt,
 from scopewatch.model.losses import Loss
 from scopewatch.record.frames import FrameReader
 from scopewatch.record.hooks import observing_gradients
+from scopewatch.record.internals import calls_function, in_control_flow, outer_graph, unfinalize
 from scopewatch.record.numeric import zero_columns
-from scopewatch.record.snapshot import FunctionNames, in_control_flow
+from scopewatch.record.snapshot import FunctionNames
 from scopewatch.record.taps import Taps
 
 _TRAINABLE = ("float", "bfloat", "complex", "half", "resource", "variant")
@@ -61,7 +62,7 @@ class Seen:
 
     def _places(self, op: Any) -> list[tuple[str, str]]:
         graph = op.graph
-        if getattr(graph, "outer_graph", None) is None and getattr(graph, "_outer_graph", None) is None:
+        if outer_graph(graph) is None:
             return [("", op.name)]
         return self.functions.places(graph, op.name)
 
@@ -187,8 +188,7 @@ def _differentiate(graph: Any, loss: str, rows: dict[str, bool], seen: Seen) -> 
             continue  # In a function body.
         if not in_control_flow(tensor.op) and _differentiable(tensor.dtype.name):
             asked[name] = tensor
-    if graph.finalized:
-        graph._unsafe_unfinalize()
+    unfinalize(graph)
     # The loss itself keeps the call alive where no tensor can be asked for.
     xs = list(asked.values())
     with (
@@ -336,7 +336,7 @@ class _Reasons:
         try:
             return ops.get_gradient_function(self._graph.get_operation_by_name(name)) is None
         except LookupError:
-            return not _calls_function(self._graph.get_operation_by_name(name))
+            return not calls_function(self._graph.get_operation_by_name(name))
         except (KeyError, ValueError):
             return False
 
@@ -396,7 +396,3 @@ def _callers(snapshot: GraphSnapshot) -> dict[str, list[tuple[str, int]]]:
                 for name in _called(snapshot, body, op):
                     callers.setdefault(name, []).append((body.name, op))
     return callers
-
-
-def _calls_function(op: Any) -> bool:
-    return op.type in ("PartitionedCall", "StatefulPartitionedCall") or bool(op.graph._is_function(op.type))

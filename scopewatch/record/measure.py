@@ -17,10 +17,10 @@ from scopewatch.model.dataflow import Dataflow
 from scopewatch.model.graph import GraphSnapshot
 from scopewatch.model.log import CheckpointMeasure, ExecutionMeasure, NumericMeasure
 from scopewatch.model.weight_norm import NotRecognised, recognise
+from scopewatch.record.internals import in_control_flow
 from scopewatch.record.numeric import numeric_steps
 from scopewatch.record.recorder import storage_name
 from scopewatch.record.runs import State
-from scopewatch.record.snapshot import in_control_flow
 
 BIG_GRAPH = 50_000
 """Above this many ops, measurements that take a session cost more than the build: `--measure` asks."""

@@ -14,7 +14,7 @@ from scopewatch.model.dataflow import Dataflow, Place
 from scopewatch.model.log import Log, NumericStep
 from scopewatch.model.weight_norm import WeightNorm, recognise
 from scopewatch.model.weights import build_weights
-from scopewatch.record.snapshot import in_control_flow
+from scopewatch.record.internals import in_control_flow
 
 _FLOAT, _DOUBLE = 1, 2
 _ROUNDING = 1e-12

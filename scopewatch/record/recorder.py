@@ -12,6 +12,14 @@ from typing import Any
 from scopewatch.errors import message_of
 from scopewatch.model import events as ev
 from scopewatch.record.frames import FrameReader
+from scopewatch.record.internals import (
+    is_eager,
+    outer_graph,
+    outermost_graph,
+    parts_of,
+    stored_partitions,
+    stored_variables,
+)
 from scopewatch.record.locals import Instrumenter, OwnModuleFinder
 
 _MAX_CONTAINER = 64
@@ -34,12 +42,12 @@ class Request:
 
     def before(self, store: Any) -> None:
         """Note how many entries the store holds; new ones are then the last."""
-        self.single = len(getattr(store, "_vars", ()))
-        self.partitioned = len(getattr(store, "_partitioned_vars", ()))
+        self.single = len(stored_variables(store))
+        self.partitioned = len(stored_partitions(store))
 
     def created_in(self, store: Any) -> list[str]:
         """The names that the store holds now and did not before; those of other threads are not ours."""
-        held = getattr(store, "_vars", {})
+        held = stored_variables(store)
         new = list(itertools.islice(reversed(held), max(0, len(held) - self.single)))
         return [name for name in reversed(new) if name in self.touched or not self.touched]
 
@@ -108,7 +116,7 @@ class Recorder:
 
         if context.executing_eagerly():
             return None
-        graph = _outermost(ops.get_default_graph())
+        graph = outermost_graph(ops.get_default_graph())
         if graph is None:
             return None
         return self.graph_id(graph)
@@ -348,11 +356,11 @@ class Recorder:
 
     def _bind_tensor(self, site: int, value: Any, suffix: str) -> None:
         tensor = value.values if isinstance(value, self._slices_type) else value
-        self._bound(site, suffix, _outermost(tensor.graph), self.tensor_names(tensor), False, tensor)
+        self._bound(site, suffix, outermost_graph(tensor.graph), self.tensor_names(tensor), False, tensor)
 
     def _bind_variable(self, site: int, value: Any, suffix: str) -> None:
-        first = next(iter(getattr(value, "_variable_list", ())), value)  # Of a partitioned one, a part.
-        graph = _outermost(getattr(first, "graph", None)) if not _is_eager(first) else None
+        first = next(iter(parts_of(value) or ()), value)  # Of a partitioned one, a part.
+        graph = outermost_graph(getattr(first, "graph", None)) if not is_eager(first) else None
         self._bound(site, suffix, graph, self.tensor_names(value), True, value)
 
     def _bind_container(self, site: int, value: Any, suffix: str) -> None:
@@ -398,19 +406,19 @@ class Recorder:
 
         A tensor in a function body gets a provisional name until the function has its own.
         """
-        if isinstance(value, (list, tuple)) or hasattr(value, "_variable_list"):
+        if isinstance(value, (list, tuple)) or parts_of(value) is not None:
             return tuple(n for part in value for n in self.tensor_names(part))
         if hasattr(value, "_primary"):  # Mirrored: one variable on each device.
             return self.tensor_names(value._values)
         if isinstance(value, self._slices_type):
             value = value.values
         name = getattr(value, "name", None)
-        if not isinstance(name, str) or _is_eager(value):
+        if not isinstance(name, str) or is_eager(value):
             return ()
         if isinstance(value, self._variable_types):
             return (storage_name(value),)
         graph = getattr(value, "graph", None)
-        if graph is not None and _outer(graph) is not None:
+        if graph is not None and outer_graph(graph) is not None:
             number = self._function_numbers.get(id(graph))
             if number is None:
                 number = self._function_numbers[id(graph)] = len(self.function_graphs)
@@ -483,21 +491,6 @@ def reuse_word(reuse: Any) -> ev.Reuse:
     return "true" if reuse else "false"
 
 
-def _outer(graph: Any) -> Any:
-    return getattr(graph, "outer_graph", None) or getattr(graph, "_outer_graph", None)
-
-
-def _outermost(graph: Any) -> Any:
-    while graph is not None and _outer(graph) is not None:
-        graph = _outer(graph)
-    return graph
-
-
-def _is_eager(value: Any) -> bool:
-    handle = getattr(value, "_handle", None)
-    return hasattr(value, "_numpy") or hasattr(handle, "_numpy")
-
-
 def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
@@ -510,10 +503,10 @@ def _stored(request: Request, store: Any) -> list[str]:
     """The store's names that a request found, parts of partitioned variables one by one."""
     names: list[str] = []
     for touched in request.touched or [request.name]:
-        parts = getattr(store, "_partitioned_vars", {}).get(touched)
+        parts = stored_partitions(store).get(touched)
         if parts is not None:
             names += [_without_output(part.name) for part in parts]
-        elif touched in getattr(store, "_vars", {}):
+        elif touched in stored_variables(store):
             names.append(touched)
     return names
 

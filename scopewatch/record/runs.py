@@ -17,6 +17,7 @@ from typing import Any
 from scopewatch.model.events import Differentiated, RunKind
 from scopewatch.model.graph import writes_variable
 from scopewatch.model.log import Until
+from scopewatch.record.internals import is_closed, value_tensor
 from scopewatch.record.recorder import Recorder, RunWatcher
 
 _INITIALIZING = (
@@ -163,7 +164,7 @@ class SessionWatcher(RunWatcher):
         if self._insisting:
             sys.settrace(None)
         for session in list(self._open.values()):
-            if not getattr(session, "_closed", False):
+            if not is_closed(session):
                 self._capture(session)
         self._open.clear()
 
@@ -302,7 +303,7 @@ def _read_values(session: Any, variables: list[Any]) -> tuple[dict[str, Any], st
 
     from scopewatch.record.recorder import storage_name
 
-    tensors = {storage_name(v): _value_tensor(v) for v in variables}
+    tensors = {storage_name(v): value_tensor(v) for v in variables}
     tensors = {name: t for name, t in tensors.items() if t is not None}
     try:
         return dict(zip(tensors, session.run(list(tensors.values())), strict=True)), None
@@ -317,9 +318,3 @@ def _read_values(session: Any, variables: list[Any]) -> tuple[dict[str, Any], st
         except errors_impl.OpError:
             continue
     return values, None
-
-
-def _value_tensor(variable: Any) -> Any:
-    if hasattr(variable, "handle"):
-        return getattr(variable, "_graph_element", None)
-    return getattr(variable, "_snapshot", None)

@@ -17,6 +17,7 @@ from scopewatch.model.names import claim_about
 from scopewatch.model.scenarios import scenario_folder
 from scopewatch.record import quiet
 from scopewatch.record.frames import FrameReader
+from scopewatch.record.internals import outer_graph, scope_of_layer
 from scopewatch.record.locals import Instrumenter, OwnModuleFinder
 from scopewatch.record.target import Target, find_target, prepared, run_target
 
@@ -142,19 +143,15 @@ class _OnlyFunctions:
         seen.replay = self.kept
 
     def received(self, op: Any, out_grads: Sequence[Any]) -> None:
-        if _is_function(op.graph):
+        if outer_graph(op.graph) is not None:
             self.kept.append(("received_by", op, list(out_grads)))
 
     def passed_on(self, op: Any, in_grads: Sequence[Any]) -> None:
-        if _is_function(op.graph):
+        if outer_graph(op.graph) is not None:
             self.kept.append(("passed_on", op, list(in_grads)))
 
     def without_gradient(self, op: Any) -> None:
         """Never called: a missing gradient ends the program's call, as it would without scopewatch."""
-
-
-def _is_function(graph: Any) -> bool:
-    return getattr(graph, "outer_graph", None) is not None
 
 
 def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: Any) -> tuple[_Ending, tuple[str, ...]]:
@@ -226,7 +223,7 @@ def _layers(recorder: Any) -> list[LayerRecord]:
     for layer in recorder.layers:
         if not getattr(layer, "built", False):
             continue
-        scope = getattr(getattr(layer, "_scope", None), "name", None)
+        scope = scope_of_layer(layer)
         key = str(scope or getattr(layer, "name", type(layer).__name__))
         counts[key] = counts.get(key, 0) + 1
         try:
@@ -325,6 +322,6 @@ def _returned_loss(returned: Any, recorder: Any) -> tuple[str, str] | None:
     floats = [t for t in tensors if t.dtype.is_floating and recorder.tensor_names(t)]
     scalars = [t for t in floats if t.get_shape().rank == 0]
     chosen = next(iter(scalars or floats), None)
-    if chosen is None or _is_function(chosen.graph):
+    if chosen is None or outer_graph(chosen.graph) is not None:
         return None
     return recorder.graph_id(chosen.graph), recorder.tensor_names(chosen)[0]

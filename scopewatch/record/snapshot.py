@@ -298,14 +298,6 @@ def _bare_variable(body: Body, number: int, op_type: str, taken: Container[str])
     )
 
 
-def in_control_flow(op: Any) -> bool:
-    """Whether an op stands inside a loop or a branch of the first generation; what leaves it does not."""
-    context = op._get_control_flow_context()
-    if context is not None and op.type in ("Exit", "RefExit"):
-        context = context.outer_context
-    return context is not None
-
-
 class FunctionNames:
     """Where the ops of function graphs stand in the function bodies of finished graphs.
 

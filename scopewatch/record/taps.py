@@ -10,6 +10,8 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from scopewatch.record.internals import set_gradient_type
+
 _NUMBERS = itertools.count()  # TensorFlow's registry of gradients cannot forget a name.
 
 
@@ -23,7 +25,6 @@ class Taps:
 
     def place(self, tensor: str, op: Any, output: int) -> None:
         """Tap what an op receives for one of its outputs; ops without a gradient are left alone."""
-        from tensorflow.core.framework import attr_value_pb2
         from tensorflow.python.framework import ops
 
         if tensor in self.tapped:
@@ -51,7 +52,7 @@ class Taps:
             return original(of, *handed)
 
         ops.RegisterGradient(name)(tapped_gradient)
-        op._set_attr("_gradient_op_type", attr_value_pb2.AttrValue(s=name.encode()))
+        set_gradient_type(op, name)
 
     def clear(self) -> None:
         """Forget the sums, before a run."""
