@@ -563,7 +563,7 @@ def test_list_has_every_scenario_with_its_title(call):
     done = call("list")
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r"^dense +A weight-normalised dense layer$", done.stdout, re.MULTILINE)
-    assert "pitfalls/w-identity" in done.stdout
+    assert "w-identity" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 

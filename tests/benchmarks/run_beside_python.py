@@ -43,7 +43,8 @@ def pairs_of(scenario: str, count: int) -> list[dict[str, float]]:
             wall, cpu = measure(watched, environment)
             bare_wall, bare_cpu = measure(bare, environment)
             if number:
-                rows.append({"watched": wall, "bare": bare_wall, "wall ratio": wall / bare_wall, "cpu ratio": cpu / bare_cpu})
+                ratios = {"wall ratio": wall / bare_wall, "cpu ratio": cpu / bare_cpu}
+                rows.append({"watched": wall, "bare": bare_wall, **ratios})
         return rows
 
 

@@ -208,7 +208,7 @@ def test_requests_in_order_with_ways_flags_and_first_creation():
     assert found[0] == "REQUESTS  4 created, 2 reused, 1 refused"
     assert "   1  + created  dense/v  [5,3] float32" in found
     assert "      asked at model.py:40 > model.py:21   flag AUTO_REUSE set at model.py:20" in found
-    assert "      asked at ... > b.py:2 > c.py:3 > model.py:52   flag False" in found
+    assert "      asked at a.py:1 > ... > c.py:3 > model.py:52   flag False" in found
     assert found.count("      first created at model.py:40 > model.py:21") == 2
     assert "      Variable dense/g already exists, disallowed." in found
     assert any("trainable=False was asked for and ignored" in line for line in found)
