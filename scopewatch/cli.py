@@ -64,6 +64,11 @@ def main(argv: list[str] | None = None) -> NoReturn:
     except OSError as error:  # A full disk behind standard output, for one.
         _complain(f"{error.filename or 'the output'}: {error.strerror or error}")
         _leave(1)
+    except Exception as error:
+        if os.environ.get("SCOPEWATCH_DEBUG"):
+            raise
+        _complain(f"{type(error).__name__}: {error}. This is a fault of scopewatch; SCOPEWATCH_DEBUG=1 shows where.")
+        _leave(1)
     _leave(0)
 
 

@@ -63,6 +63,9 @@ JsonOption = Annotated[
     bool,
     typer.Option("--json", help="Print the report as one JSON object; the program's own prints go to standard error."),
 ]
+SaveOption = Annotated[
+    Path | None, typer.Option("--save", metavar="LOG", help="Save the run, for: scopewatch show LOG.")
+]
 SvgOption = Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Save the screen as SVG too.")]
 HtmlOption = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Save the screen as HTML too.")]
 InputOption = Annotated[

@@ -11,12 +11,13 @@ import typer
 
 from scopewatch.commands import options as o
 from scopewatch.commands.output import print_json, print_lines, save_text, screen_of
-from scopewatch.commands.proving import is_bad
+from scopewatch.commands.proving import status_of
 from scopewatch.commands.show import find_log
 from scopewatch.errors import UsageError
 from scopewatch.model.claims import Judgement, certificate_to_json, load_certificate
 from scopewatch.proof.proofs import check_saved, prove_name
 from scopewatch.views.proof import judgement_lines, proof_view
+from scopewatch.views.run import error_lines
 
 EXAMPLE = "Example: scopewatch prove dense w"
 
@@ -42,6 +43,7 @@ def prove(
         typer.Option("--check", metavar="FILE", help="Check this saved certificate against the LOG given as target."),
     ] = None,
     json_report: o.JsonOption = False,
+    save: o.SaveOption = None,
     svg: o.SvgOption = None,
     html: o.HtmlOption = None,
     inputs: o.InputOption = None,
@@ -60,7 +62,7 @@ def prove(
     wishes = Wishes(until.value, (name,), loss, tuple(arguments or ()), o.parse_inputs(inputs), measure, compat)
     with ExitStack() as stack:
         descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None
-        log = watch_target(target, wishes)
+        log = watch_target(target, wishes, save)
         argued, proofs = prove_name(log, name)
         if certificate is not None:
             save_text(certificate, json.dumps(certificate_to_json(argued), indent=1) + "\n")
@@ -69,8 +71,9 @@ def prove(
 
             print_json(build_report(log, proofs), descriptor)
         else:
-            print_lines(proof_view(screen_of(log, proofs, None, None)), svg, html, f"scopewatch prove {target} {name}")
-    raise typer.Exit(1 if any(is_bad(p) for p in proofs) else 0)
+            screen = screen_of(log, proofs, None, None)
+            print_lines([*error_lines(screen), *proof_view(screen)], svg, html, f"scopewatch prove {target} {name}")
+    raise typer.Exit(status_of(log, proofs))
 
 
 def _check(file: Path, log: str, json_report: bool) -> int:

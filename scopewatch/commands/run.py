@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import RenderableType
@@ -31,9 +29,7 @@ def run(
     depth: o.DepthOption = None,
     pattern: o.FilterOption = None,
     json_report: o.JsonOption = False,
-    save: Annotated[
-        Path | None, typer.Option("--save", metavar="LOG", help="Save the run, for: scopewatch show LOG.")
-    ] = None,
+    save: o.SaveOption = None,
     svg: o.SvgOption = None,
     html: o.HtmlOption = None,
     inputs: o.InputOption = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib.util
 import inspect
@@ -180,7 +181,11 @@ def run_target(
     if not callable(function):
         near = [n for n, v in vars(module).items() if inspect.isfunction(v)]
         raise UsageError(f"{target.given}: no function {target.function!r}; it has: {', '.join(near) or 'none'}.")
-    return function(**_arguments(function, inputs, target))
+    import tensorflow.compat.v1 as tf
+
+    # A module that leaves eager execution on has no graph of its own to build the function in.
+    with tf.Graph().as_default() if tf.executing_eagerly() else contextlib.nullcontext():
+        return function(**_arguments(function, inputs, target))
 
 
 def _arguments(function: Callable[..., Any], inputs: dict[str, str], target: Target) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def summary(screen: Screen) -> list[RenderableType]:
     names = {p.claim.python_name for p in screen.proofs}
     return [
         *title_lines(screen),
-        *_error(screen),
+        *error_lines(screen),
         *_flow(screen, with_heading=True),
         *_scopes(screen),
         *(trainable_summary(screen) if screen.variables else []),
@@ -86,7 +86,7 @@ def _no_requests(screen: Screen) -> Text:
     return text(f"SCOPE  no get_variable request; {made}", QUIET)
 
 
-def _error(screen: Screen) -> list[RenderableType]:
+def error_lines(screen: Screen) -> list[RenderableType]:
     """The exception that ended the program, first: nothing else matters as much."""
     error = screen.log.error
     if error is None:
