@@ -19,9 +19,10 @@ x = tf.placeholder(tf.float32, [None, 5], name="x")
 with tf.variable_scope("dense"):
     v = tf.get_variable("v", [5, 3], initializer=tf.random_normal_initializer(stddev=0.5))
     g = tf.get_variable("g", [], initializer=tf.ones_initializer())
-    w = tf.Variable(tf.random_normal([5, 3], stddev=0.5), collections=[], name="w")
+    w = tf.Variable(tf.random_normal([5, 3], stddev=0.5), collections=[], trainable=False, name="w")
+    bias = tf.get_variable("bias", [3], initializer=tf.zeros_initializer())
 
-loss = tf.reduce_mean(tf.square(tf.matmul(x, w) - 1.0))
+loss = tf.reduce_mean(tf.square(tf.matmul(x, w) + bias - 1.0))
 train = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
 
 with tf.Session() as session:

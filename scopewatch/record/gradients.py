@@ -228,6 +228,8 @@ def _receipt(
         body, edge = found
         grad = seen.received.get((body.name, body.names[edge.op], edge.output))
         inside = "it stands inside a loop, a branch or a function, and nothing was handed to it in that run"
+        if body.types[edge.op] == "_Arg":
+            inside = "it is an argument of a loop's or function's body, and what those receive cannot be tapped"
     # In one call for many tensors, an unused result of a loop gets zeros; asked for alone it gets None.
     if grad is None or not walker.leads_to_loss(tensor):
         reason, blocker = walker.explain(tensor)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from importlib.abc import MetaPathFinder
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any, Protocol
 
 _PYTHON = "tensorflow.python"
@@ -423,9 +424,31 @@ def installed(observer: Observer) -> Iterator[list[str]]:
             if hook.name not in broken:
                 owner, original = hook.find()
                 patch(stack, owner, hook.attribute, hook.wrap(original, observer))
+        stack.enter_context(_frames_left_out())
         _patch_overriding_optimizers(stack, observer)
         _patch_layers(stack, observer)
         yield problems
+
+
+def _frames_left_out() -> Any:
+    """Keeps frames of ours, and of what started us, out of the stacks that TensorFlow keeps and prints.
+
+    TensorFlow names the first five frames outside itself in "already exists"; the program must see
+    the message that it would see by itself.
+    """
+    tf_stack = importlib.import_module(f"{_PYTHON}.util.tf_stack")
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+    files = {str(m.__file__) for m in list(sys.modules.values()) if str(getattr(m, "__file__", "")).startswith(package)}
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        files.add(frame.f_code.co_filename)
+        frame = frame.f_back
+
+    class Filter(tf_stack.StackTraceFilter):  # type: ignore[misc, name-defined]
+        def get_filtered_filenames(self) -> frozenset[str]:
+            return frozenset(files) | frozenset(self.parent.get_filtered_filenames())
+
+    return Filter()
 
 
 def patch(stack: ExitStack, owner: Any, attribute: str, replacement: Any) -> None:
