@@ -75,7 +75,8 @@ class Requested:
 
     `shape`, `dtype` and `trainable` are those of the variable that was returned; of the request
     itself where it was refused. `asked_trainable` is what the call said (`None`: nothing).
-    `stored` are the store's names for what was created or found.
+    `stored` are the store's names for what was created or found. `value_ignored`: the call gave a
+    tensor as initializer, and the variable existed already.
     """
 
     seq: int
@@ -93,6 +94,7 @@ class Requested:
     asked_by: AskedBy
     path: int
     error: str | None
+    value_ignored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

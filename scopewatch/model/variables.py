@@ -114,18 +114,20 @@ def _disagreements(log: Log, graph: set[str], optimizers: tuple[tuple[str, tuple
 
 
 def _ignored(log: Log) -> list[Note]:
-    """Requests that found a variable and asked for another `trainable` than it has: that is ignored."""
-    late = [r for r in log.of(Requested) if r.outcome == "reused" and r.asked_trainable not in (None, r.trainable)]
-    names = list(dict.fromkeys(r.name for r in late))
-    if not names:
-        return []
-    said = f"trainable={late[0].asked_trainable}"
-    return [
-        Note(
-            f"{said} was ignored for {len(names)} reused variable{'' if len(names) == 1 else 's'}",
-            f"{said} was asked for {_list(names)} when reusing, and ignored: a variable stays as it was created.",
-        )
-    ]
+    """What requests that found a variable said in vain: another `trainable`, a computed initial value."""
+    reused = [r for r in log.of(Requested) if r.outcome == "reused"]
+    late = [r for r in reused if r.asked_trainable not in (None, r.trainable)]
+    notes = []
+    for said, requests in (
+        (f"trainable={late[0].asked_trainable}" if late else "", late),
+        ("a computed initial value", [r for r in reused if r.value_ignored]),
+    ):
+        names = list(dict.fromkeys(r.name for r in requests))
+        if names:
+            plural = "" if len(names) == 1 else "s"
+            why = f"{said} was given for {_list(names)} when reusing, and ignored: a variable stays as it was created."
+            notes.append(Note(f"{said} was ignored for {len(names)} reused variable{plural}", why))
+    return notes
 
 
 def _list(names: list[str]) -> str:

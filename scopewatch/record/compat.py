@@ -9,8 +9,10 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from scopewatch.record import contrib
 
 _MOST_MODULES = 200
 
@@ -23,18 +25,26 @@ def adapted(source: bytes, folder: Path) -> Iterator[tuple[str, ...]]:
         source: the program.
         folder: where the modules of its own stand; `train.py` may leave all of TensorFlow to `model.py`.
     """
-    if _says_v1(source) or not any(needs_tf1(s) for s in (source, *_own_modules(source, folder))):
+    sources = [source, *_own_modules(source, folder)]
+    if _says_v1(source) or not any(needs_tf1(s) for s in sources):
         yield ()
         return
     import tensorflow
     import tensorflow.compat.v1 as v1
 
     v1.disable_v2_behavior()
-    sys.modules["tensorflow"] = v1
-    try:
-        yield ("'import tensorflow' gives tensorflow.compat.v1, v2 behaviour off",)
-    finally:
-        sys.modules["tensorflow"] = tensorflow
+    done = ["'import tensorflow' gives tensorflow.compat.v1, v2 behaviour off"]
+    with ExitStack() as stack:
+        if any(b"contrib" in s for s in sources):
+            has_slim = stack.enter_context(contrib.served(v1))
+            slim = "what lives on in tf-slim" if has_slim else "nothing of tf-slim, which is not installed"
+            done.append(f"tf.contrib gives {slim}")
+        # `import tensorflow.python.x as z` looks for the attribute of the module that was swapped in.
+        v1.python = sys.modules["tensorflow.python"]
+        stack.callback(delattr, v1, "python")
+        stack.callback(sys.modules.__setitem__, "tensorflow", tensorflow)
+        sys.modules["tensorflow"] = v1
+        yield tuple(done)
 
 
 def _says_v1(source: bytes) -> bool:
@@ -90,8 +100,11 @@ def needs_tf1(source: bytes) -> bool:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             aliases |= {a.asname or a.name for a in node.names if a.name == "tensorflow"}
+            imported |= {"contrib" for a in node.names if a.name.startswith("tensorflow.contrib")}
         elif isinstance(node, ast.ImportFrom) and node.module == "tensorflow":
             imported |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tensorflow.contrib"):
+            imported.add("contrib")
     used = {
         node.attr
         for node in ast.walk(tree)

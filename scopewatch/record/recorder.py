@@ -184,6 +184,7 @@ class Recorder:
                 asked_trainable=None if asked is None else bool(asked),
                 asked_by=token.asked_by,
                 path=token.path,
+                value_ignored=outcome == "reused" and isinstance(arguments.get("initializer"), self._tensor_type),
                 error=None if error is None else _first_sentences(error),
             )
         )

@@ -150,7 +150,7 @@ def _closing(screen: Screen) -> list[RenderableType]:
     if any(r.event.graph is None for r in screen.requests):
         lines.append(text("eager: no graph is built, and each get_variable made a new variable", WARN))
     if header.adaptations:
-        lines.append(text("adapted: " + "; ".join(header.adaptations), QUIET))
+        lines.append(Indented(Text("adapted: " + plain("; ".join(header.adaptations)), QUIET), 0))
     lines += [text(f"note: {n}", WARN) for n in header.notes]
     if screen.log.error is None and screen.gradients and screen.gradients[0].measure.how == "assumed":
         lines.append(text("the loss is ASSUMED: nothing is differentiated; name one with --loss NAME", WARN))

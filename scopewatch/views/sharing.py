@@ -8,6 +8,7 @@ from rich.text import Text
 from scopewatch.model.events import Bound
 from scopewatch.model.sharing import Call, Shared, averages, build_sharing
 from scopewatch.views.screen import Screen, heading, listed
+from scopewatch.views.tables import Indented
 from scopewatch.views.text import OUTCOME_MARKS, QUIET, REUSE_WORDS, VARIABLE, place, plain, text
 
 
@@ -55,10 +56,10 @@ def _averages(screen: Screen) -> list[RenderableType]:
     bound = [b for b in screen.log.of(Bound) if storage & set(b.tensors)]
     places = list(dict.fromkeys(place(screen.log.caller(b.path)) for b in bound))
     shown = listed(map(screen.shorten, names), most=2)
-    lines = [text(f"  averages: {len(names)} separate variables, {untrained}: {shown}", QUIET)]
+    lines = [f"averages: {len(names)} separate variables, {untrained}: {shown}"]
     if places:
-        lines.append(text(f"    taken instead of the variables {len(bound)} times, at {listed(places, most=3)}", QUIET))
-    return list(lines)
+        lines.append(f"taken instead of the variables {len(bound)} times, at {listed(places, most=4)}")
+    return [Indented(Text(line, QUIET), 2) for line in lines]
 
 
 def _slots(groups: list[Shared]) -> list[RenderableType]:
