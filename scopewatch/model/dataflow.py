@@ -7,7 +7,7 @@ of the first are plain ops, those of the second call function bodies.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -62,6 +62,30 @@ def callees(body: Body, op: int) -> list[str]:
         if isinstance(value, dict):
             names += [value["function"]] if "function" in value else value.get("functions", [])
     return names
+
+
+def called_functions(graph: GraphSnapshot, body: Body, op: int) -> list[str]:
+    """The functions of the graph's library that an op calls, by its type or by an attribute."""
+    names = [body.types[op]] if body.types[op] in graph.functions else callees(body, op)
+    return [name for name in names if name in graph.functions]
+
+
+def ops_leading_to(graph: GraphSnapshot, tensors: Iterable[str]) -> set[tuple[str, int]]:
+    """Every op, as body and number, that some of these tensors depend on, in function bodies too."""
+    found = [place for place in map(graph.find, tensors) if place is not None]
+    reached = {(body.name, edge.op) for body, edge in found}
+    stack = list(reached)
+    while stack:
+        name, op = stack.pop()
+        body = graph.body_named(name)
+        following = [(name, e.op) for e in body.inputs(op)]
+        for function in called_functions(graph, body, op):
+            following += [(function, e.op) for e in graph.functions[function].results]
+        for node in following:
+            if node not in reached:
+                reached.add(node)
+                stack.append(node)
+    return reached
 
 
 @dataclass

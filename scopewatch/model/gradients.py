@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from scopewatch.model.dataflow import Dataflow
+from scopewatch.model.dataflow import Dataflow, ops_leading_to
 from scopewatch.model.events import Bound, Differentiated, Frame
 from scopewatch.model.graph import VARIABLE_OPS, Edge, GraphSnapshot, writes_variable
 from scopewatch.model.log import GradientMeasure, Log, Receipt
@@ -99,16 +99,7 @@ def _related(graph: GraphSnapshot, loss: str) -> Callable[[str], bool]:
 
 def _ancestors(graph: GraphSnapshot, tensor: str) -> set[str]:
     """The names of the graph's ops that a tensor depends on, itself among them."""
-    body = graph.body
-    start = body.index.get(tensor.rpartition(":")[0])
-    seen = set() if start is None else {start}
-    stack = list(seen)
-    while stack:
-        for edge in body.inputs(stack.pop()):
-            if edge.op not in seen:
-                seen.add(edge.op)
-                stack.append(edge.op)
-    return {body.names[op] for op in seen}
+    return {graph.body.names[op] for body, op in ops_leading_to(graph, [tensor]) if not body}
 
 
 def _writers(graph: GraphSnapshot) -> dict[str, list[int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeVar
@@ -180,11 +179,6 @@ class Log:
     def graph(self, graph_id: str | None) -> GraphSnapshot | None:
         """The snapshot of this id; `None` for eager execution."""
         return None if graph_id is None else self.graph_by_id.get(graph_id)
-
-    def lines_of_code(self) -> Iterator[Frame]:
-        """Every frame that any event names, with repeats."""
-        for path in self.paths:
-            yield from path
 
 
 def shape_text(shape: Shape) -> str:

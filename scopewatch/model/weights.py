@@ -6,15 +6,14 @@ random numbers) and on which variables. The operand that depends on variables al
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from scopewatch.model.dataflow import Dataflow, Place, callees
+from scopewatch.model.dataflow import Dataflow, Place, called_functions, ops_leading_to
 from scopewatch.model.graph import VARIABLE_OPS, Body, Edge, GraphSnapshot
 from scopewatch.model.log import Log
 from scopewatch.model.names import python_names
-from scopewatch.model.op_kinds import SHAPE_ONLY
+from scopewatch.model.op_kinds import BRANCHES, SHAPE_ONLY
 from scopewatch.model.weight_norm import NotRecognised, recognise, scales_by_norm_of
 
 USERS = {
@@ -83,7 +82,7 @@ def build_weights(log: Log) -> list[WeightInUse]:
     names = python_names(log)
     for graph in log.graphs:
         losses = [m.loss for m in log.gradients if m.graph == graph.id]
-        relevant = _leading_to(graph, losses) if losses else None
+        relevant = ops_leading_to(graph, losses) if losses else None
         flow = Dataflow(graph)
         facts = _Reader(graph).facts
         for body in graph.bodies():
@@ -183,18 +182,14 @@ class _Reader:
 
     def _pass_on(self, body: Body, op: int, facts: _Facts) -> None:
         """What an op passes to the functions it calls."""
-        names = [body.types[op]] if body.types[op] in self._graph.functions else callees(body, op)
-        for name in names:
-            if name in self._graph.functions:
-                skipped = 1 if body.types[op] in ("If", "StatelessIf", "Case", "StatelessCase") else 0
-                own = [(facts.data[e.op], facts.variables[e.op]) for e in body.inputs(op)[skipped:]]
-                before = self._passed.get(name)
-                merged = (
-                    own
-                    if before is None
-                    else [(a or c, _union(b, d)) for (a, b), (c, d) in zip(before, own, strict=False)]
-                )
-                self._passed[name] = merged
+        for name in called_functions(self._graph, body, op):
+            skipped = BRANCHES.get(body.types[op], 0)
+            own = [(facts.data[e.op], facts.variables[e.op]) for e in body.inputs(op)[skipped:]]
+            before = self._passed.get(name)
+            merged = (
+                own if before is None else [(a or c, _union(b, d)) for (a, b), (c, d) in zip(before, own, strict=False)]
+            )
+            self._passed[name] = merged
 
 
 def _union(first: frozenset[str] | None, second: frozenset[str] | None) -> frozenset[str] | None:
@@ -213,8 +208,8 @@ def _outer_first(graph: GraphSnapshot) -> list[Body]:
 
     def visit(body: Body) -> None:
         for op in range(len(body)):
-            for name in [body.types[op]] if body.types[op] in graph.functions else callees(body, op):
-                if name in graph.functions and name not in seen:
+            for name in called_functions(graph, body, op):
+                if name not in seen:
                     seen.add(name)
                     visit(graph.functions[name])
                     done.append(name)
@@ -222,27 +217,3 @@ def _outer_first(graph: GraphSnapshot) -> list[Body]:
     if graph.functions:
         visit(graph.body)
     return [graph.functions[n] for n in reversed(done)] + [b for n, b in graph.functions.items() if n not in seen]
-
-
-def _leading_to(graph: GraphSnapshot, losses: Sequence[str]) -> set[tuple[str, int]]:
-    """Every op that some loss depends on, in function bodies too."""
-    reached: set[tuple[str, int]] = set()
-    stack = []
-    for loss in losses:
-        found = graph.find(loss)
-        if found is not None:
-            stack.append((found[0].name, found[1].op))
-    reached.update(stack)
-    while stack:
-        name, op = stack.pop()
-        body = graph.body_named(name)
-        following = [(name, e.op) for e in body.inputs(op)]
-        called = [body.types[op]] if body.types[op] in graph.functions else callees(body, op)
-        for function in called:
-            if function in graph.functions:
-                following += [(function, e.op) for e in graph.functions[function].results]
-        for node in following:
-            if node not in reached:
-                reached.add(node)
-                stack.append(node)
-    return reached

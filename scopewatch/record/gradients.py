@@ -13,10 +13,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from scopewatch.model.dataflow import called_functions, ops_leading_to
 from scopewatch.model.events import Bound
 from scopewatch.model.graph import Body, Edge, GraphSnapshot
 from scopewatch.model.log import Blocker, GradientMeasure, Log, Reason, Receipt, Receives
 from scopewatch.model.losses import Loss
+from scopewatch.model.op_kinds import BRANCHES
 from scopewatch.record.frames import FrameReader
 from scopewatch.record.hooks import observing_gradients
 from scopewatch.record.internals import calls_function, in_control_flow, outer_graph, unfinalize
@@ -276,7 +278,7 @@ class _Reasons:
         self._callers = _callers(snapshot)
         found = snapshot.find(loss)
         self._loss = found[1] if found is not None else None
-        self._leads_to_loss = self._ancestors_of(*found) if found is not None else set()
+        self._leads_to_loss = ops_leading_to(snapshot, [loss])
 
     def leads_to_loss(self, tensor: str) -> bool:
         """Whether the loss depends on this very output of its op."""
@@ -346,8 +348,8 @@ class _Reasons:
         for output, dtype in enumerate(body.output_dtypes(op)):
             if _differentiable(dtype):
                 yield body.name, Edge(op, output)
-        for function in _called(self._snapshot, body, op):
-            offset = 1 if body.types[op] in ("If", "StatelessIf", "Case", "StatelessCase") else 0
+        for function in called_functions(self._snapshot, body, op):
+            offset = BRANCHES.get(body.types[op], 0)
             if position >= offset:
                 yield function, Edge(position - offset, 0)
 
@@ -356,21 +358,6 @@ class _Reasons:
             if result == edge:
                 for caller, op in self._callers.get(body.name, ()):
                     yield caller, Edge(op, number)
-
-    def _ancestors_of(self, body: Body, edge: Edge) -> set[tuple[str, int]]:
-        reached = {(body.name, edge.op)}
-        stack = [(body.name, edge.op)]
-        while stack:
-            name, op = stack.pop()
-            some = self._snapshot.body_named(name)
-            following = [(name, e.op) for e in some.inputs(op)]
-            for function in _called(self._snapshot, some, op):
-                following += [(function, e.op) for e in self._snapshot.functions[function].results]
-            for node in following:
-                if node not in reached:
-                    reached.add(node)
-                    stack.append(node)
-        return reached
 
     def _blocker(self, body: Body, op: int) -> Blocker:
         name = body.names[op]
@@ -383,18 +370,11 @@ class _Reasons:
         return Blocker(shown, body.types[op], frame.file if frame else None, frame.line if frame else None)
 
 
-def _called(snapshot: GraphSnapshot, body: Body, op: int) -> list[str]:
-    from scopewatch.model.dataflow import callees
-
-    names = [body.types[op]] if body.types[op] in snapshot.functions else callees(body, op)
-    return [n for n in names if n in snapshot.functions]
-
-
 def _callers(snapshot: GraphSnapshot) -> dict[str, list[tuple[str, int]]]:
     callers: dict[str, list[tuple[str, int]]] = {}
     if snapshot.functions:
         for body in snapshot.bodies():
             for op in range(len(body)):
-                for name in _called(snapshot, body, op):
+                for name in called_functions(snapshot, body, op):
                     callers.setdefault(name, []).append((body.name, op))
     return callers

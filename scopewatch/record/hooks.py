@@ -21,6 +21,8 @@ from importlib.abc import MetaPathFinder
 from types import FrameType, ModuleType
 from typing import Any, Protocol
 
+from scopewatch.record.internals import calls_function
+
 _PYTHON = "tensorflow.python"
 _LAYER_MODULES = ("tf_keras.src.engine.base_layer", "tf_keras.src.engine.base_layer_v1")
 
@@ -553,7 +555,7 @@ def observing_gradients(observer: GradientObserver, survive_missing: bool) -> It
         try:
             return lookup(op)
         except LookupError:
-            if not survive_missing or _is_function_call(op):
+            if not survive_missing or calls_function(op):
                 raise
             observer.without_gradient(op)
             return None
@@ -563,7 +565,3 @@ def observing_gradients(observer: GradientObserver, survive_missing: bool) -> It
         patch(stack, util, "_LogOpGradients", _LogOpGradients)
         patch(stack, ops, "get_gradient_function", get_gradient_function)
         yield
-
-
-def _is_function_call(op: Any) -> bool:
-    return op.type in ("PartitionedCall", "StatefulPartitionedCall") or op.graph._is_function(op.type)

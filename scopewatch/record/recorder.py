@@ -38,12 +38,10 @@ class Request:
     touched: list[str] = field(default_factory=list)
     made: list[Any] = field(default_factory=list)
     single: int = 0
-    partitioned: int = 0
 
     def before(self, store: Any) -> None:
         """Note how many entries the store holds; new ones are then the last."""
         self.single = len(stored_variables(store))
-        self.partitioned = len(stored_partitions(store))
 
     def created_in(self, store: Any) -> list[str]:
         """The names that the store holds now and did not before; those of other threads are not ours."""
