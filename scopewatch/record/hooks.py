@@ -21,6 +21,8 @@ from importlib.abc import MetaPathFinder
 from types import FrameType, ModuleType
 from typing import Any, Protocol
 
+from scopewatch.model.events import Reuse
+from scopewatch.model.overrides import FlagOverride
 from scopewatch.record.internals import calls_function
 
 _PYTHON = "tensorflow.python"
@@ -519,6 +521,61 @@ class _ImportWatcher(MetaPathFinder):
 
             loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
+
+
+@contextmanager
+def overriding(overrides: Sequence[FlagOverride], called_by_library: Callable[[], bool]) -> Iterator[None]:
+    """Enter the named scopes with another reuse flag than the program says; the program is unedited.
+
+    Setting `variable_scope._reuse` before it is entered equals an edit of the `with` statement. The
+    root scope has no such statement: each new store of scopes begins with the flag there.
+
+    Args:
+        overrides: the scopes and their flags. Install this after `installed`: its hook must see the flag.
+        called_by_library: whether the entry under way is a library's.
+    """
+    module = importlib.import_module(_SCOPES)
+    flags = {(o.scope, o.by_library): _FLAGS[o.flag](module) for o in overrides}
+    if not flags:
+        yield
+        return
+    enter, make_store = module.variable_scope.__enter__, module._VariableScopeStore.__init__
+
+    @wraps(enter)
+    def __enter__(self: Any) -> Any:
+        key = _name_when_entered(module, self), called_by_library()
+        if key in flags:
+            self._reuse = flags[key]
+        return enter(self)
+
+    @wraps(make_store)
+    def __init__(self: Any) -> None:
+        make_store(self)
+        self.current_scope._reuse = flags["", False]
+
+    with ExitStack() as stack:
+        patch(stack, module.variable_scope, "__enter__", __enter__)
+        if ("", False) in flags:
+            patch(stack, module._VariableScopeStore, "__init__", __init__)
+        yield
+
+
+# `variable_scope` itself makes `None` of False.
+_FLAGS: dict[Reuse, Callable[[Any], Any]] = {
+    "false": lambda _: None,
+    "true": lambda _: True,
+    "auto": lambda module: module.AUTO_REUSE,
+}
+
+
+def _name_when_entered(module: Any, entering: Any) -> str:
+    """The full name that a `variable_scope` will have, before it is entered."""
+    named = entering._name_or_scope
+    if isinstance(named, module.VariableScope):
+        return str(named.name)
+    part = named if named is not None else module._get_unique_variable_scope(entering._default_name)
+    outer = module.get_variable_scope().name
+    return f"{outer}/{part}" if outer else str(part)
 
 
 class GradientObserver(Protocol):

@@ -83,6 +83,10 @@ class Recorder:
         """Something could not be recorded; the program goes on."""
         self.problems.setdefault(what, f"{type(error).__name__}: {message_of(error)[:160]}")
 
+    def now(self) -> int:
+        """A moment between the events so far and those to come, as their `seq` counts."""
+        return next(self._seq)
+
     # ------------------------------------------------------------------ graphs
 
     def graph_made(self, graph: Any) -> None:

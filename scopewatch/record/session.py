@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 from scopewatch.errors import InstallationError, ScopewatchError, UsageError, message_of
 from scopewatch.model.claims import Claim
@@ -14,6 +14,7 @@ from scopewatch.model.explanations import explain_failure
 from scopewatch.model.log import Failure, Header, LayerRecord, Log, Until
 from scopewatch.model.losses import find_losses
 from scopewatch.model.names import claim_about
+from scopewatch.model.overrides import FlagOverride
 from scopewatch.model.scenarios import scenario_folder
 from scopewatch.record import quiet
 from scopewatch.record.frames import FrameReader
@@ -21,10 +22,16 @@ from scopewatch.record.internals import outer_graph, scope_of_layer
 from scopewatch.record.locals import Instrumenter, OwnModuleFinder
 from scopewatch.record.target import Target, find_target, prepared, run_target
 
+ResultT = TypeVar("ResultT")
+
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the command line asks of a run. `prove` and `loss` win over the program's own comment."""
+    """What the command line asks of a run. `prove` and `loss` win over the program's own comment.
+
+    `overrides` sets the flags of scopes to something else than the program says; `calls` is how
+    often a target function is called.
+    """
 
     until: Until = "first-step"
     prove: tuple[str, ...] = ()
@@ -33,21 +40,41 @@ class Wishes:
     inputs: dict[str, str] = field(default_factory=dict)
     measure: bool = False
     compat: bool = True
+    overrides: tuple[FlagOverride, ...] = ()
+    calls: int = 1
     progress: Callable[[str], None] = lambda _: None
 
 
 @dataclass
-class _Ending:
-    """How the program came to its end."""
+class Ending:
+    """How the program came to its end. `returned`: what each call of a target function gave, and when (`Event.seq`)."""
 
     stopped: str | None = None
     error: Failure | None = None
     interrupted: bool = False
-    returned: Any = None
+    returned: list[tuple[Any, int]] = field(default_factory=list)
+
+
+@dataclass
+class Watched:
+    """A run that has ended and of which nothing was measured yet: its log, and the live objects behind it."""
+
+    log: Log
+    recorder: Any
+    watcher: Any
+    functions: Any
+    seen: Any
+    frames: FrameReader
+    ending: Ending
+
+    @property
+    def live(self) -> dict[str, Any]:
+        """Graph id to `tf.Graph`."""
+        return {self.recorder.graph_id(g): g for g in self.recorder.graphs}
 
 
 def record(given: str, wishes: Wishes) -> Log:
-    """Run a target, watch it, and return everything that was seen.
+    """Run a target, watch it, measure, and return everything that was seen.
 
     An exception of the program does not pass: it stands in `Log.error`, with all that was seen
     before. After Ctrl-C the error's type is `KeyboardInterrupt`.
@@ -56,17 +83,34 @@ def record(given: str, wishes: Wishes) -> Log:
         UsageError: there is no such target, or a name of `wishes` is not in the program.
         InstallationError: TensorFlow cannot be imported.
     """
+    return watch(given, wishes, _measured)
+
+
+def watch(given: str, wishes: Wishes, look: Callable[[Watched, Wishes], ResultT]) -> ResultT:
+    """Run a target, watch it, and hand what was seen to `look`, with TensorFlow's noise still held back.
+
+    Raises: as `record`.
+    """
     target = find_target(given)
     wishes = _with_own_wishes(target, wishes)
     wishes.progress("loading TensorFlow")
+    load_tensorflow()
+    with quiet.no_deprecation_warnings():
+        return look(_watched(target, wishes), wishes)
+
+
+def load_tensorflow() -> None:
+    """Import TensorFlow without its noise.
+
+    Raises:
+        InstallationError: it cannot be imported.
+    """
     try:
         quiet.import_tensorflow()
     except ImportError as error:
         raise InstallationError(
             f"TensorFlow cannot be imported: {error}. Install it with: pip install 'tensorflow>=2.16,<2.22'"
         ) from None
-    with quiet.no_deprecation_warnings():
-        return _record(target, wishes)
 
 
 def _with_own_wishes(target: Target, wishes: Wishes) -> Wishes:
@@ -78,7 +122,7 @@ def _with_own_wishes(target: Target, wishes: Wishes) -> Wishes:
     )
 
 
-def _record(target: Target, wishes: Wishes) -> Log:
+def _watched(target: Target, wishes: Wishes) -> Watched:
     import tensorflow as tf
 
     from scopewatch.record import hooks
@@ -96,7 +140,11 @@ def _record(target: Target, wishes: Wishes) -> Log:
     recorder.run_watcher = watcher
     seen = Seen(FunctionNames((), ()))
     wishes.progress(f"running {target.given}")
-    with hooks.installed(recorder) as problems, hooks.observing_gradients(_OnlyFunctions(seen), survive_missing=False):
+    with (
+        hooks.installed(recorder) as problems,
+        hooks.overriding(wishes.overrides, frames.called_by_library),
+        hooks.observing_gradients(_OnlyFunctions(seen), survive_missing=False),
+    ):
         ending, adaptations = _run(target, wishes, instrumenter, recorder)
     ending.stopped = watcher.stopped
     watcher.program_ended()
@@ -131,7 +179,7 @@ def _record(target: Target, wishes: Wishes) -> Log:
         layers=tuple(_layers(recorder)),
         error=ending.error,
     )
-    return _measured(log, wishes, recorder, watcher, functions, seen, frames, ending)
+    return Watched(log, recorder, watcher, functions, seen, frames, ending)
 
 
 class _OnlyFunctions:
@@ -154,12 +202,16 @@ class _OnlyFunctions:
         """Never called: a missing gradient ends the program's call, as it would without scopewatch."""
 
 
-def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: Any) -> tuple[_Ending, tuple[str, ...]]:
+def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: Any) -> tuple[Ending, tuple[str, ...]]:
     """Execute the program to its end, whatever that end is."""
     from scopewatch.record import compat
     from scopewatch.record.runs import StopProgram
 
-    ending = _Ending()
+    ending = Ending()
+
+    def returned(value: Any) -> None:
+        ending.returned.append((value, recorder.now()))
+
     adaptations: tuple[str, ...] = ()
     source = target.source if wishes.compat else b""
     try:
@@ -167,7 +219,7 @@ def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: A
             compat.adapted(source, target.root) as adaptations,
             prepared(target, instrumenter, recorder.bind, wishes.arguments),
         ):
-            ending.returned = run_target(target, instrumenter, recorder.bind, wishes.inputs)
+            run_target(target, instrumenter, recorder.bind, wishes.inputs, wishes.calls, returned)
     except StopProgram:
         pass
     except ScopewatchError:
@@ -243,37 +295,29 @@ def _layers(recorder: Any) -> list[LayerRecord]:
     return records
 
 
-def _measured(
-    log: Log,
-    wishes: Wishes,
-    recorder: Any,
-    watcher: Any,
-    functions: Any,
-    seen: Any,
-    frames: FrameReader,
-    ending: _Ending,
-) -> Log:
+def _measured(watched: Watched, wishes: Wishes) -> Log:
     """The log with receipts, checkpoint, executions and numbers, as far as they can be had."""
     from scopewatch.model.events import Ran
     from scopewatch.record import measure
     from scopewatch.record.gradients import measure_gradients
 
+    log, recorder, functions, seen = watched.log, watched.recorder, watched.functions, watched.seen
     seen.functions = functions
     for method, op, grads in seen.replay:
         getattr(seen, method)(op, grads)
-    live = {recorder.graph_id(g): g for g in recorder.graphs}
+    live = watched.live
     steps: dict[str, int] = {}
     for run in log.of(Ran):
         if run.kind == "step" and run.graph is not None:
             steps[run.graph] = steps.get(run.graph, 0) + 1
     small = all(len(g.body) <= measure.BIG_GRAPH for g in log.graphs)
     forbidden = None if small or wishes.measure else measure.TOO_BIG
-    if ending.interrupted:
+    if watched.ending.interrupted:
         forbidden = "the run was interrupted"
-    runner = measure.Runner(live, recorder.variables, watcher.states, steps, forbidden)
+    runner = measure.Runner(live, recorder.variables, watched.watcher.states, steps, forbidden)
     failed = log.error is not None
     try:
-        returned = _returned_loss(ending.returned, recorder)
+        returned = _returned_loss(watched.ending.returned[-1][0] if watched.ending.returned else None, recorder)
         losses = find_losses(log, wishes.loss, returned)
         claims = [claim_about(log, name) for name in wishes.prove]
     except UsageError:
@@ -281,7 +325,7 @@ def _measured(
             raise
         losses, claims = find_losses(log, None, None), _claims_that_exist(log, wishes.prove)
     wishes.progress("measuring gradients")
-    gradients = measure_gradients(log, losses, live, functions, seen, recorder.inner_tensors, frames, runner)
+    gradients = measure_gradients(log, losses, live, functions, seen, recorder.inner_tensors, watched.frames, runner)
     main = {loss.graph: loss.tensor for loss in reversed(losses)}
     if claims:
         wishes.progress("measuring what the proof needs")
@@ -292,7 +336,7 @@ def _measured(
         executions=tuple(m for c in claims for m in measure.measure_executions(c, runner, live, log.graph_by_id, main)),
         numerics=tuple(m for c in claims for m in measure.measure_numeric(c, runner, live, log.graph_by_id)),
         checkpoints=tuple(measure.measure_checkpoint(g, runner, live[g]) for g in used),
-        paths=tuple(frames.paths),
+        paths=tuple(watched.frames.paths),
     )
     runner.close()
     return measured

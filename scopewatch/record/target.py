@@ -158,9 +158,16 @@ def prepared(
 
 
 def run_target(
-    target: Target, instrumenter: Instrumenter, bind: Callable[[int, Any], Any], inputs: dict[str, str]
-) -> Any:
-    """Execute the target inside `prepared`; what a target function returns.
+    target: Target,
+    instrumenter: Instrumenter,
+    bind: Callable[[int, Any], Any],
+    inputs: dict[str, str],
+    calls: int,
+    returned: Callable[[Any], None],
+) -> None:
+    """Execute the target inside `prepared`.
+
+    A target function is called `calls` times with the same tensors; `returned` is told what each call returns.
 
     Raises:
         UsageError: the file has no such function, or a parameter of it has no `--input`.
@@ -176,7 +183,7 @@ def run_target(
         sys.modules[name] = module
         exec(instrumenter.compile(target.source, str(target.file)), module.__dict__)
     if target.function is None:
-        return None
+        return
     function = getattr(module, target.function, None)
     if not callable(function):
         near = [n for n, v in vars(module).items() if inspect.isfunction(v)]
@@ -185,7 +192,9 @@ def run_target(
 
     # A module that leaves eager execution on has no graph of its own to build the function in.
     with tf.Graph().as_default() if tf.executing_eagerly() else contextlib.nullcontext():
-        return function(**_arguments(function, inputs, target))
+        arguments = _arguments(function, inputs, target)
+        for _ in range(calls):
+            returned(function(**arguments))
 
 
 def _arguments(function: Callable[..., Any], inputs: dict[str, str], target: Target) -> dict[str, Any]:

@@ -1,0 +1,90 @@
+"""Work done in a process of its own, forked from one that has TensorFlow loaded and has run nothing.
+
+Two runs of one program in one process fail (a gradient registered twice, a flag defined twice), and
+a fork costs a tenth of a second where a new process imports TensorFlow for seconds. A process that
+has opened a session must not be forked: its child hangs.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+from scopewatch.errors import ScopewatchError
+
+ResultT = TypeVar("ResultT")
+
+
+def in_fork(work: Callable[[], ResultT], silent: bool) -> ResultT:
+    """What `work` returns, done in a forked child; its result must be picklable.
+
+    Args:
+        work: what to do. What it changes in the process is lost.
+        silent: what it prints is thrown away; else it is printed as usual.
+
+    Raises:
+        ScopewatchError: whatever of these `work` raises, or the child ended without a result.
+        KeyboardInterrupt: from here or from the child; the child is gone.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as answer:
+        with warnings.catch_warnings():
+            # Python warns of threads at a fork; TensorFlow's pools are idle until a session is opened.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child == 0:
+            _work(work, silent, answer)
+        status = _wait(child)
+        answer.seek(0)
+        content = answer.read()
+    if not content:
+        raise ScopewatchError(f"the program's process ended by itself: {_ending(status)}.")
+    result = pickle.loads(content)  # Written by our own child.
+    if isinstance(result, BaseException):
+        raise result
+    return result  # type: ignore[no-any-return]
+
+
+def _work(work: Callable[[], Any], silent: bool, answer: Any) -> NoReturn:
+    """In the child: nothing of the parent's clean-up may run here."""
+    status = 1
+    try:
+        if silent:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)
+        try:
+            result: Any = work()
+        except (ScopewatchError, KeyboardInterrupt) as error:
+            result = error
+        sys.stdout.flush()
+        sys.stderr.flush()
+        answer.write(pickle.dumps(result))
+        answer.flush()
+        status = 0
+    except Exception:
+        if os.environ.get("SCOPEWATCH_DEBUG"):
+            sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+    finally:
+        os._exit(status)
+
+
+def _wait(child: int) -> int:
+    try:
+        return os.waitpid(child, 0)[1]
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
+
+
+def _ending(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"
