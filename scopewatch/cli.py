@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 from scopewatch import __version__
-from scopewatch.commands import doctor, list_scenarios, prove, run, show
+from scopewatch.commands import diff_reuse, doctor, list_scenarios, prove, run, show
 from scopewatch.errors import ScopewatchError
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ def _root(
 
 
 app.command("run", epilog=run.EXAMPLE)(run.run)
+app.command("diff-reuse", epilog=diff_reuse.EXAMPLE)(diff_reuse.diff_reuse)
 app.command("prove", epilog=prove.EXAMPLE)(prove.prove)
 app.command("show", epilog=show.EXAMPLE)(show.show)
 app.command("list", epilog=list_scenarios.EXAMPLE)(list_scenarios.list_scenarios)

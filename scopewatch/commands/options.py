@@ -15,7 +15,8 @@ Until = Enum("Until", {"built": "built", "first_step": "first-step", "end": "end
 """How far a program is run."""
 
 
-def _scenarios(incomplete: str) -> list[str]:
+def complete_scenarios(incomplete: str) -> list[str]:
+    """The scenarios that begin so, for the shell's completion."""
     return [name for name in scenario_names() if name.startswith(incomplete)]
 
 
@@ -29,7 +30,7 @@ TargetArgument = Annotated[
     str,
     typer.Argument(
         help="A scenario (dense), a file (model.py, model.py:function) or package.module:function.",
-        autocompletion=_scenarios,
+        autocompletion=complete_scenarios,
     ),
 ]
 ProgramArguments = Annotated[

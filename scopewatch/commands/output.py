@@ -127,9 +127,24 @@ def save_text(file: Path, content: str) -> None:
         stream.write(content.encode())
 
 
+def json_text(data: dict[str, Any]) -> str:
+    """A JSON object as it is printed and saved."""
+    return json.dumps(data, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def check_folder(file: Path | None) -> None:
+    """Fail before a long run, not after it.
+
+    Raises:
+        UsageError: the folder of a file that is to be saved does not exist.
+    """
+    if file is not None and not file.absolute().parent.is_dir():
+        raise UsageError(f"cannot write {file}: there is no folder {file.parent}.")
+
+
 def print_json(data: dict[str, Any], descriptor: int | None = None) -> None:
     """One JSON object on standard output, or on the descriptor that was kept for it."""
-    content = json.dumps(data, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    content = json_text(data)
     if descriptor is None:
         sys.stdout.write(content)
         sys.stdout.flush()

@@ -9,11 +9,13 @@ import typer
 from rich.console import RenderableType
 
 from scopewatch.commands import options as o
+from scopewatch.commands.diff_reuse import draw
 from scopewatch.commands.output import print_json, print_lines, screen_of
 from scopewatch.commands.proving import proofs_of_names
 from scopewatch.commands.run import check_views, views_of
 from scopewatch.errors import UsageError
 from scopewatch.model.cache import cache_file
+from scopewatch.model.diff_reuse import WaysOfSharing, from_text, to_json
 from scopewatch.model.log import Log
 from scopewatch.model.log_file import load_log
 from scopewatch.views.text import QUIET, text
@@ -36,6 +38,10 @@ def show(
 ) -> None:
     """Draw a saved run again. TensorFlow is not imported; nothing is run."""
     check_views(view)
+    ways = saved_ways(Path(log))
+    if ways is not None:
+        print_json(to_json(ways)) if json_report else draw(ways, svg, html)
+        return
     recorded = find_log(log)
     proofs = proofs_of_names(recorded, tuple(prove or recorded.header.claims))
     if json_report:
@@ -47,6 +53,20 @@ def show(
     print_lines(
         [*lines, *views_of(screen_of(recorded, proofs, depth, pattern), view)], svg, html, f"scopewatch show {log}"
     )
+
+
+def saved_ways(file: Path) -> WaysOfSharing | None:
+    """What `diff-reuse --save` wrote; `None` where the file is something else.
+
+    Raises:
+        LogFileError: it begins as such a file and is damaged.
+    """
+    if not file.is_file() or file.suffix == ".py":
+        return None
+    with file.open("rb") as stream:
+        if stream.read(1) != b"{":
+            return None
+    return from_text(file.read_text("utf-8", "replace"), str(file))
 
 
 def find_log(name: str) -> Log:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from scopewatch.commands.output import progress
+from scopewatch.commands.output import check_folder, progress
 from scopewatch.errors import ScopewatchError, UsageError
 from scopewatch.model.cache import cache_file
 from scopewatch.model.events import Requested
@@ -22,8 +22,7 @@ def watch_target(target: str, wishes: Wishes, save: Path | None = None) -> Log:
     Raises:
         ScopewatchError: the target cannot be run, or the log cannot be saved where asked.
     """
-    if save is not None and not save.absolute().parent.is_dir():
-        raise UsageError(f"cannot write {save}: there is no folder {save.parent}.")
+    check_folder(save)
     with progress() as say:
         log = record(target, replace(wishes, progress=say))
     sys.stdout.flush()

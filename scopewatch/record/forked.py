@@ -12,9 +12,10 @@ import pickle
 import signal
 import sys
 import tempfile
+import traceback
 import warnings
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 from scopewatch.errors import ScopewatchError
 
@@ -46,10 +47,10 @@ def in_fork(work: Callable[[], ResultT], silent: bool) -> ResultT:
         content = answer.read()
     if not content:
         raise ScopewatchError(f"the program's process ended by itself: {_ending(status)}.")
-    result = pickle.loads(content)  # Written by our own child.
+    result: Any = pickle.loads(content)  # Written by our own child.
     if isinstance(result, BaseException):
         raise result
-    return result  # type: ignore[no-any-return]
+    return cast(ResultT, result)
 
 
 def _work(work: Callable[[], Any], silent: bool, answer: Any) -> NoReturn:
@@ -71,7 +72,7 @@ def _work(work: Callable[[], Any], silent: bool, answer: Any) -> NoReturn:
         status = 0
     except Exception:
         if os.environ.get("SCOPEWATCH_DEBUG"):
-            sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+            traceback.print_exc()
     finally:
         os._exit(status)
 

@@ -100,6 +100,11 @@ class FrameReader:
             frame = frame.f_back
         return True
 
+    def entering(self) -> tuple[bool, int | None]:
+        """Whether a library called the hook that calls this, and the line of the program that led there."""
+        path = self.paths[self.path(skip=2)]
+        return self.called_by_library(skip=2), path[-1].line if path else None
+
     def library_files(self, skip: int = 1) -> list[str]:
         """The files of the library frames between here and the program, innermost first."""
         files = []

@@ -524,7 +524,7 @@ class _ImportWatcher(MetaPathFinder):
 
 
 @contextmanager
-def overriding(overrides: Sequence[FlagOverride], called_by_library: Callable[[], bool]) -> Iterator[None]:
+def overriding(overrides: Sequence[FlagOverride], entering: Callable[[], tuple[bool, int | None]]) -> Iterator[None]:
     """Enter the named scopes with another reuse flag than the program says; the program is unedited.
 
     Setting `variable_scope._reuse` before it is entered equals an edit of the `with` statement. The
@@ -532,10 +532,10 @@ def overriding(overrides: Sequence[FlagOverride], called_by_library: Callable[[]
 
     Args:
         overrides: the scopes and their flags. Install this after `installed`: its hook must see the flag.
-        called_by_library: whether the entry under way is a library's.
+        entering: whether the entry under way is a library's, and the program's line that led to it.
     """
     module = importlib.import_module(_SCOPES)
-    flags = {(o.scope, o.by_library): _FLAGS[o.flag](module) for o in overrides}
+    flags = {(o.scope, o.by_library, o.line): _FLAGS[o.flag](module) for o in overrides}
     if not flags:
         yield
         return
@@ -543,19 +543,20 @@ def overriding(overrides: Sequence[FlagOverride], called_by_library: Callable[[]
 
     @wraps(enter)
     def __enter__(self: Any) -> Any:
-        key = _name_when_entered(module, self), called_by_library()
-        if key in flags:
-            self._reuse = flags[key]
+        name, (by_library, line) = _name_when_entered(module, self), entering()
+        for key in ((name, by_library, None), (name, by_library, line)):
+            if key in flags:
+                self._reuse = flags[key]
         return enter(self)
 
     @wraps(make_store)
     def __init__(self: Any) -> None:
         make_store(self)
-        self.current_scope._reuse = flags["", False]
+        self.current_scope._reuse = flags["", False, None] or False  # There is nothing to inherit.
 
     with ExitStack() as stack:
         patch(stack, module.variable_scope, "__enter__", __enter__)
-        if ("", False) in flags:
+        if ("", False, None) in flags:
             patch(stack, module._VariableScopeStore, "__init__", __init__)
         yield
 

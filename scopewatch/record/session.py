@@ -142,7 +142,7 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
     wishes.progress(f"running {target.given}")
     with (
         hooks.installed(recorder) as problems,
-        hooks.overriding(wishes.overrides, frames.called_by_library),
+        hooks.overriding(wishes.overrides, frames.entering),
         hooks.observing_gradients(_OnlyFunctions(seen), survive_missing=False),
     ):
         ending, adaptations = _run(target, wishes, instrumenter, recorder)

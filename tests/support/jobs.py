@@ -273,3 +273,60 @@ def record_with_a_broken_recorder(program: str) -> Any:
         setattr(module.Recorder, name, fails)
     module.Recorder._bind_tensor = fails
     return record(program, Wishes(until="end"))
+
+
+# ------------------------------------------------------------- overridden and edited flags
+
+
+def built_edited(program: str) -> dict[str, Any]:
+    """What a program builds by itself, as Python runs it: its end, its variables, its graph."""
+    import types
+
+    from tensorflow.python.framework import ops
+
+    module = types.ModuleType("__main__")
+    module.__file__ = program
+    sys.modules["__main__"] = module
+    error = None
+    with open(program, "rb") as file:
+        code = compile(file.read(), program, "exec", dont_inherit=True)
+    try:
+        exec(code, module.__dict__)
+    except Exception as raised:
+        error = type(raised).__name__, str(raised).partition("\n")[0]
+    return _built(ops.get_default_graph(), error)
+
+
+def built_overridden(program: str, overrides: tuple[tuple[str, str, bool, int | None], ...]) -> dict[str, Any]:
+    """The same of a program whose flags are overridden while it runs."""
+    from scopewatch.model.overrides import FlagOverride
+    from scopewatch.record.session import Wishes, watch
+
+    def look(watched: Any, _: Any) -> dict[str, Any]:
+        from tensorflow.python.framework import ops
+
+        failure = watched.log.error
+        error = failure and (failure.type, failure.message.partition("\n")[0])
+        return _built(ops.get_default_graph(), error)
+
+    flags = tuple(FlagOverride(*o) for o in overrides)  # type: ignore[arg-type]
+    return watch(program, Wishes(until="end", compat=False, overrides=flags), look)
+
+
+def _built(graph: Any, error: Any) -> dict[str, Any]:
+    import hashlib
+
+    return {
+        "error": error,
+        "variables": [v.name for v in graph.get_collection("variables")],
+        "trainable": [v.name for v in graph.get_collection("trainable_variables")],
+        "digest": hashlib.sha256(graph.as_graph_def().SerializeToString(deterministic=True)).hexdigest(),
+    }
+
+
+def scopes_chosen(program: str, pattern: str | None) -> list[str]:
+    """The scopes whose flags would be overridden."""
+    from scopewatch.model.overrides import scopes_to_override
+    from scopewatch.record.session import Wishes, watch
+
+    return watch(program, Wishes(until="built"), lambda w, _: [s.name for s in scopes_to_override(w.log, pattern)])
