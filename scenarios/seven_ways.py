@@ -33,7 +33,8 @@ class Dense:
     def __call__(self, x):
         if self.v is None:
             with tf.variable_scope("wn"):
-                self.v = tf.get_variable("v", [int(x.shape[1]), self.units], initializer=tf.random_normal_initializer(seed=1))
+                shape = [int(x.shape[1]), self.units]
+                self.v = tf.get_variable("v", shape, initializer=tf.random_normal_initializer(seed=1))
                 self.g = tf.get_variable("g", [], initializer=tf.ones_initializer())
                 self.bias = tf.get_variable("bias", [self.units], initializer=tf.zeros_initializer())
         w = self.g * self.v / tf.norm(self.v, axis=0)

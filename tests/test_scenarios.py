@@ -24,6 +24,7 @@ HOISTED = "weight_norm_rnn"
 PRE_ACTIVATIONS = [f"model_1/{layer}/add:0" for layer in ("conv2d_0", "dense_0", "deconv2d_0")]
 TRAINS = {  # The op that trains for a loss, by their Python names; `None`: nothing does.
     "gan": {"g_loss": "g_train", "d_loss": "d_train"},
+    "seven-ways": {"loss": None},
     "towers": {"loss": "train", "tower_loss": "train"},
     "pitfalls/auto-reuse-typo": {"train_loss": "train", "test_loss": None},
     "pitfalls/variable-is-not-get-variable": {"train_loss": "train", "test_loss": None},

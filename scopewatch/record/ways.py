@@ -68,7 +68,8 @@ def ways_of_target(given: str, pattern: str | None, wishes: Wishes, rerun: bool)
         wishes.progress(f"{label} (re-run {number} of {len(FLAG_WAYS)}, up to the first step)")
         flags = tuple(FlagOverride(s.name, flag, s.by_library, s.line) for s in scopes)
         ways.append(_one_way(given, replace(plan, overrides=flags), label, passes))
-    return WaysOfSharing(given, target.title, _version(), passes, tuple(scopes), tuple(ways), len(ways) - 1)
+    title = target.title if target.function is None else given
+    return WaysOfSharing(given, title, _version(), passes, tuple(scopes), tuple(ways), len(ways) - 1)
 
 
 def _silently(_: str) -> None:
@@ -181,15 +182,18 @@ class _Pair:
             pairs = [(g, v) for v, g in zip(trainable, gradients, strict=True) if g is not None]
             if not pairs:
                 return None, "no gradient reaches a variable through out 1"
-            step = tf.train.GradientDescentOptimizer(RATE).apply_gradients(pairs)
             dense = [tf.convert_to_tensor(g) for g, _ in pairs]
+            steps = [tf.placeholder(g.dtype, g.shape) for g in dense]
+            step = [tf.assign_sub(v, s) for s, (_, v) in zip(steps, pairs, strict=True)]
         feeds, options = _feeds(self.graph), tf.RunOptions(timeout_in_ms=_PATIENCE)
         before, again = (session.run(self.second, feeds, options=options) for _ in range(2))
         if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, again, strict=True)):
             return None, "out 2 differs from run to run by itself (dropout, random numbers)"
-        if not any(np.any(g) for g in session.run(dense, feeds, options=options)):
+        # Taken before any variable moves: of ref variables a gradient may read what another update left.
+        values = session.run(dense, feeds, options=options)
+        if not any(np.any(g) for g in values):
             return None, "the gradient through out 1 is zero everywhere"
-        session.run(step, feeds, options=options)
+        session.run(step, {**feeds, **{s: RATE * g for s, g in zip(steps, values, strict=True)}}, options=options)
         after = session.run(self.second, feeds, options=options)
         moved = max(float(np.max(np.abs(a - b), initial=0.0)) for a, b in zip(after, before, strict=True))
         return (moved, None) if np.isfinite(moved) else (None, "out 2 is not finite after the step")

@@ -330,3 +330,39 @@ def scopes_chosen(program: str, pattern: str | None) -> list[str]:
     from scopewatch.record.session import Wishes, watch
 
     return watch(program, Wishes(until="built"), lambda w, _: [s.name for s in scopes_to_override(w.log, pattern)])
+
+
+def sharing_truth(program: str, argument: str) -> dict[str, Any]:
+    """What TensorFlow says of the two outputs that a program calls `first` and `second`, in a plain run of it."""
+    import types
+
+    import numpy as np
+    import tensorflow.compat.v1 as tf
+
+    module = types.ModuleType("__main__")
+    sys.argv = [program, argument]
+    with open(program, "rb") as file:
+        code = compile(file.read(), program, "exec", dont_inherit=True)
+    try:
+        exec(code, module.__dict__)
+    except ValueError as error:
+        return {"error": str(error), "variables": [v.op.name for v in tf.global_variables()]}
+    first, second = module.__dict__["first"], module.__dict__["second"]
+    variables = tf.trainable_variables()
+
+    def reached(out: Any) -> set[str]:
+        return {v.op.name for v, g in zip(variables, tf.gradients(out, variables), strict=True) if g is not None}
+
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        pairs = [(v, g) for v, g in zip(variables, tf.gradients(first, variables), strict=True) if g is not None]
+        step = [v.assign(session.run(v) - 0.1 * session.run(g)) for v, g in pairs]
+        before = session.run(second)
+        session.run(step)
+        moved = float(np.abs(session.run(second) - before).max())
+    return {
+        "error": None,
+        "variables": [v.op.name for v in tf.global_variables()],
+        "same": reached(first) == reached(second),
+        "moved": moved,
+    }
