@@ -1,6 +1,6 @@
 """What seven ways cost: `scopewatch diff-reuse` beside `scopewatch run seven-ways`, in pairs.
 
-    python -m tests.benchmarks.seven_ways_beside_one --pairs 7
+python -m tests.benchmarks.seven_ways_beside_one --pairs 7
 """
 
 from __future__ import annotations
