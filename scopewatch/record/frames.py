@@ -13,6 +13,7 @@ from scopewatch.model.events import Frame, Path
 
 _LIBRARIES = ("tensorflow", "keras", "tf_keras", "tf_slim", "sonnet", "scopewatch", "wrapt", "absl")
 _PROGRAM, _LIBRARY, _GENERATED = 0, 1, 2
+_BETWEEN = ("contextlib.py", *(os.sep + os.path.join("record", f) for f in ("stand_ins.py", "observer.py")))
 
 
 def _library_prefixes() -> tuple[str, ...]:
@@ -95,7 +96,7 @@ class FrameReader:
         frame: FrameType | None = sys._getframe(skip)
         while frame is not None:
             name = frame.f_code.co_filename
-            if not name.endswith(("contextlib.py", os.sep + os.path.join("record", "hooks.py"))):
+            if not name.endswith(_BETWEEN):
                 return self._kind(frame.f_code) == _LIBRARY
             frame = frame.f_back
         return True

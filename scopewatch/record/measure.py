@@ -18,8 +18,8 @@ from scopewatch.model.graph import GraphSnapshot
 from scopewatch.model.log import CheckpointMeasure, ExecutionMeasure, NumericMeasure
 from scopewatch.model.weight_norm import NotRecognised, recognise
 from scopewatch.record.internals import in_control_flow
+from scopewatch.record.naming import storage_name
 from scopewatch.record.numeric import numeric_steps
-from scopewatch.record.recorder import storage_name
 from scopewatch.record.runs import State
 
 BIG_GRAPH = 50_000

@@ -11,19 +11,11 @@ from typing import Any
 
 from scopewatch.errors import message_of
 from scopewatch.model import events as ev
+from scopewatch.record.bindings import Bindings, Found
 from scopewatch.record.frames import FrameReader
-from scopewatch.record.internals import (
-    is_eager,
-    outer_graph,
-    outermost_graph,
-    parts_of,
-    stored_partitions,
-    stored_variables,
-)
+from scopewatch.record.internals import outermost_graph, stored_partitions, stored_variables
 from scopewatch.record.locals import Instrumenter, OwnModuleFinder
-
-_MAX_CONTAINER = 64
-"""Longer lists are data, not a handful of tensors with a name."""
+from scopewatch.record.naming import TensorNames, dtype_of, is_provisional, is_tensor, shape_of, without_output
 
 
 @dataclass
@@ -59,8 +51,8 @@ class Recorder:
         self.graphs: list[Any] = []
         self.variables: list[Any] = []
         self.layers: list[Any] = []
-        self.function_graphs: list[Any] = []
-        self.inner_tensors: dict[str, tuple[Any, str]] = {}
+        self.names = TensorNames()
+        self.bindings = Bindings(self.names, self.bound, self.failed)
         self.bodies_made: list[tuple[Any, str]] = []
         self.run_watcher: RunWatcher | None = None
         self.problems: dict[str, str] = {}
@@ -71,13 +63,9 @@ class Recorder:
         self._made_graphs: list[tuple[Any, bool]] = []
         self._flags: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
         self._requests = threading.local()
-        self._function_numbers: dict[int, int] = {}
         self._late: list[int] = []
-        self._times: list[int] = []
-        self._site_paths: list[int] = []
-        self._readers: dict[type, Callable[[int, Any, str], None] | None] = {}
+        self._site_paths: list[int | None] = []
         self._seen_layers: set[int] = set()
-        self._bind_types()
 
     def failed(self, what: str, error: Exception) -> None:
         """Something could not be recorded; the program goes on."""
@@ -161,12 +149,12 @@ class Recorder:
         scope, flag_path = self._scope_in_force()
         outcome: ev.Outcome = "created" if created or token.made else "reused"
         stored = created if created else _stored(token, store)
-        shape, dtype = _shape(getattr(result, "shape", None)), _dtype(getattr(result, "dtype", None))
+        shape, dtype = shape_of(getattr(result, "shape", None)), dtype_of(getattr(result, "dtype", None))
         asked = arguments.get("trainable")
         trainable = getattr(result, "trainable", None)
         if error is not None:
             outcome, stored = "refused", []
-            shape, dtype = _shape(arguments.get("shape")), _dtype(arguments.get("dtype"))
+            shape, dtype = shape_of(arguments.get("shape")), dtype_of(arguments.get("dtype"))
             trainable = None
         if trainable is None:
             trainable = True if asked is None else bool(asked)
@@ -186,7 +174,7 @@ class Recorder:
                 asked_trainable=None if asked is None else bool(asked),
                 asked_by=token.asked_by,
                 path=token.path,
-                value_ignored=outcome == "reused" and isinstance(arguments.get("initializer"), self._tensor_type),
+                value_ignored=outcome == "reused" and is_tensor(arguments.get("initializer")),
                 error=None if error is None else _first_sentences(error),
             )
         )
@@ -205,7 +193,7 @@ class Recorder:
             elif file.endswith(("training/optimizer.py", "slot_creator.py")) and role == "plain":
                 role = "optimizer"
         graph = self.current_graph()
-        name = _without_output(variable.name)
+        name = without_output(variable.name)
         self.events.append(ev.MadeDirectly(next(self._seq), graph, name, role, self.frames.path(skip=4)))
 
     # ------------------------------------------------------------------ scopes
@@ -256,13 +244,13 @@ class Recorder:
 
     def differentiated(self, ys: Any, xs: Any, grads: Any) -> None:
         """The program differentiated `ys` by `xs` and got `grads`."""
-        y_names = [n for y in _as_list(ys) for n in self.tensor_names(y)]
+        y_names = [n for y in _as_list(ys) for n in self.names.of(y)]
         x_names, g_names = [], []
         for x, grad in zip(_as_list(xs), grads, strict=False):
-            names = self.tensor_names(x)
+            names = self.names.of(x)
             if names:
                 x_names.append(names[0])
-                grad_names = self.tensor_names(grad) if grad is not None else ()
+                grad_names = self.names.of(grad) if grad is not None else ()
                 g_names.append(grad_names[0] if grad_names else None)
         self._append(
             ev.Differentiated(
@@ -278,7 +266,7 @@ class Recorder:
     def optimizer_given(self, optimizer: Any, variables: Sequence[Any]) -> None:
         """An optimizer was asked to apply gradients to these variables."""
         name = getattr(optimizer, "get_name", lambda: type(optimizer).__name__)()
-        names = tuple(_without_output(v.name) for v in variables if v is not None)
+        names = tuple(without_output(v.name) for v in variables if v is not None)
         self.events.append(
             ev.OptimizerGiven(next(self._seq), self.current_graph(), str(name), names, self.frames.path(skip=4))
         )
@@ -318,122 +306,35 @@ class Recorder:
             return node
         return self._instrumenter.instrument_entity(node, code.co_filename, code.co_firstlineno - preamble)
 
-    def bind(self, site: int, value: Any) -> Any:
-        """Called by instrumented code with each value it binds; hands the value on."""
-        kind = type(value)
-        try:
-            reader = self._readers[kind]
-        except KeyError:
-            reader = self._readers[kind] = self._reader_for(kind)
-        except TypeError:  # A class that cannot be hashed: none of TensorFlow's.
-            return value
-        if reader is not None:
-            try:
-                reader(site, value, "")
-            except Exception as error:
-                self.failed("bind", error)
-        return value
-
-    # AutoGraph leaves a function that carries this attribute as it is.
-    bind.autograph_info__ = {}  # type: ignore[attr-defined]  # noqa: RUF012
-
-    def _bind_types(self) -> None:
-        from tensorflow.python.framework import indexed_slices, ops, tensor
-        from tensorflow.python.ops import variables
-
-        self._tensor_type = tensor.Tensor
-        self._eager_type = ops.EagerTensor
-        self._variable_types = (variables.Variable, variables.PartitionedVariable)
-        self._slices_type = indexed_slices.IndexedSlices
-
-    def _reader_for(self, kind: type) -> Callable[[int, Any, str], None] | None:
-        if issubclass(kind, self._variable_types):
-            return self._bind_variable
-        if issubclass(kind, self._eager_type):
-            return None
-        if issubclass(kind, (self._tensor_type, self._slices_type)):
-            return self._bind_tensor
-        if issubclass(kind, (list, tuple, dict)):
-            return self._bind_container
-        return None
-
-    def _bind_tensor(self, site: int, value: Any, suffix: str) -> None:
-        tensor = value.values if isinstance(value, self._slices_type) else value
-        self._bound(site, suffix, outermost_graph(tensor.graph), self.tensor_names(tensor), False, tensor)
-
-    def _bind_variable(self, site: int, value: Any, suffix: str) -> None:
-        first = next(iter(parts_of(value) or ()), value)  # Of a partitioned one, a part.
-        graph = outermost_graph(getattr(first, "graph", None)) if not is_eager(first) else None
-        self._bound(site, suffix, graph, self.tensor_names(value), True, value)
-
-    def _bind_container(self, site: int, value: Any, suffix: str) -> None:
-        # The methods of `dict` and `list` themselves: a subclass of the program's may do anything in its own.
-        base: Any = next(b for b in (dict, list, tuple) if isinstance(value, b))
-        if suffix or not 0 < base.__len__(value) <= _MAX_CONTAINER:
-            return
-        items = dict.items(value) if base is dict else enumerate(base.__iter__(value))
-        for key, item in items:
-            kind = type(item)
-            if kind not in self._readers:
-                self._readers[kind] = self._reader_for(kind)
-            reader = self._readers[kind]
-            if reader is not None and reader != self._bind_container:
-                reader(site, item, f"[{key!r}]")
-
-    def _bound(self, site: int, suffix: str, graph: Any, names: tuple[str, ...], is_variable: bool, value: Any) -> None:
-        if graph is None or not names:
-            return
-        while len(self._times) <= site:
-            file, line, function, _ = self._instrumenter.sites[len(self._times)]
-            self._site_paths.append(self.frames.number((self.frames.frame(file, line, function),)))
-            self._times.append(0)
-        self._times[site] += 1
+    def bound(self, site: int, found: Found, call: int) -> None:
+        """A Python name was bound to a tensor or a variable of a graph."""
+        file, line, function, name = self._instrumenter.sites[site]
+        while len(self._site_paths) <= site:
+            self._site_paths.append(None)
+        path = self._site_paths[site]
+        if path is None:
+            path = self._site_paths[site] = self.frames.number((self.frames.frame(file, line, function),))
         self._append(
             ev.Bound(
                 seq=next(self._seq),
-                graph=self.graph_id(graph),
-                name=self._instrumenter.sites[site][3] + suffix,
-                tensors=names,
-                is_variable=is_variable,
-                shape=_shape(value.shape if is_variable else value.get_shape()),
-                dtype=_dtype(value.dtype),
-                call=self._times[site],
-                path=self._site_paths[site],
+                graph=self.graph_id(found.graph),
+                name=name + found.suffix,
+                tensors=found.names,
+                is_variable=found.is_variable,
+                shape=shape_of(found.shape),
+                dtype=dtype_of(found.dtype),
+                call=call,
+                path=path,
             )
         )
 
     # ------------------------------------------------------------------- names
 
-    def tensor_names(self, value: Any) -> tuple[str, ...]:
-        """The names of a tensor, of a variable's storage, or of the parts of a partitioned one.
-
-        A tensor in a function body gets a provisional name until the function has its own.
-        """
-        if isinstance(value, (list, tuple)) or parts_of(value) is not None:
-            return tuple(n for part in value for n in self.tensor_names(part))
-        if hasattr(value, "_primary"):  # Mirrored: one variable on each device.
-            return self.tensor_names(value._values)
-        if isinstance(value, self._slices_type):
-            value = value.values
-        name = getattr(value, "name", None)
-        if not isinstance(name, str) or is_eager(value):
-            return ()
-        if isinstance(value, self._variable_types):
-            return (storage_name(value),)
-        graph = getattr(value, "graph", None)
-        if graph is not None and outer_graph(graph) is not None:
-            number = self._function_numbers.get(id(graph))
-            if number is None:
-                number = self._function_numbers[id(graph)] = len(self.function_graphs)
-                self.function_graphs.append(graph)
-            return (f"\0{number}\0{name}",)
-        return (name,)
-
     def _append(self, event: Any) -> None:
         self.events.append(event)
         texts = event.tensors if isinstance(event, ev.Bound) else event.ys + event.xs + event.grads
-        if any(text is not None and text.startswith("\0") for text in texts):
-            self._late.append(len(self.events) - 1)
+        if any(is_provisional(text) for text in texts):
+            self._late.append(event.seq)
 
     def settle_function_names(self, places: Callable[[Any, str], list[tuple[str, str]]]) -> None:
         """Give tensors in function bodies their final names; `places(graph, op)` knows where they stand.
@@ -442,21 +343,15 @@ class Recorder:
         """
 
         def settle(text: str | None) -> tuple[str | None, ...]:
-            if text is None or not text.startswith("\0"):
-                return (text,)
-            _, number, name = text.split("\0")
-            graph = self.function_graphs[int(number)]
-            op, _, output = name.rpartition(":")
-            found = places(graph, op) or [(graph.name, op)]
-            settled = tuple(f"{function}/{inner}:{output}" for function, inner in found)
-            self.inner_tensors.update(dict.fromkeys(settled, (graph, name)))
-            return settled
+            return self.names.settle(text, places)
 
         def first(texts: tuple[Any, ...]) -> tuple[Any, ...]:
             return tuple(settle(t)[0] for t in texts)
 
-        for index in self._late:
-            event = self.events[index]
+        late = set(self._late)
+        for index, event in enumerate(self.events):
+            if event.seq not in late:
+                continue
             if isinstance(event, ev.Bound):
                 every = dict.fromkeys(s for t in event.tensors for s in settle(t) if s is not None)
                 self.events[index] = replace(event, tensors=tuple(every))
@@ -478,15 +373,6 @@ class RunWatcher:
         """Before a session closes."""
 
 
-def storage_name(variable: Any) -> str:
-    """The tensor that stands for a variable: its handle or its reference, e.g. `w:0`; of mirrored ones, the first's."""
-    variable = getattr(variable, "_primary", variable)
-    handle = getattr(variable, "handle", None)
-    if handle is not None and isinstance(getattr(handle, "name", None), str):
-        return str(handle.name)
-    return str(variable.name)
-
-
 def reuse_word(reuse: Any) -> ev.Reuse:
     """The contract's word for a reuse flag of TensorFlow."""
     if getattr(reuse, "name", None) == "AUTO_REUSE":
@@ -498,42 +384,16 @@ def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def _without_output(name: str) -> str:
-    return name.rpartition(":")[0] or name
-
-
 def _stored(request: Request, store: Any) -> list[str]:
     """The store's names that a request found, parts of partitioned variables one by one."""
     names: list[str] = []
     for touched in request.touched or [request.name]:
         parts = stored_partitions(store).get(touched)
         if parts is not None:
-            names += [_without_output(part.name) for part in parts]
+            names += [without_output(part.name) for part in parts]
         elif touched in stored_variables(store):
             names.append(touched)
     return names
-
-
-def _shape(shape: Any) -> ev.Shape:
-    """A static shape from a `TensorShape`, a list, a number or nothing."""
-    if shape is None:
-        return None
-    from tensorflow.python.framework import tensor_shape
-
-    try:
-        dims = tensor_shape.as_shape(shape)
-    except (TypeError, ValueError):
-        return None
-    return None if dims.rank is None else tuple(dims.as_list())
-
-
-def _dtype(dtype: Any) -> str:
-    from tensorflow.python.framework import dtypes
-
-    try:
-        return str(dtypes.as_dtype(dtype).base_dtype.name) if dtype is not None else "float32"
-    except TypeError:
-        return str(dtype)
 
 
 def _first_sentences(error: Exception) -> str:

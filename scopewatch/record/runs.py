@@ -301,7 +301,7 @@ def _read_values(session: Any, variables: list[Any]) -> tuple[dict[str, Any], st
     """Values by storage name, read through tensors that exist already: no op is added."""
     from tensorflow.python.framework import errors_impl
 
-    from scopewatch.record.recorder import storage_name
+    from scopewatch.record.naming import storage_name
 
     tensors = {storage_name(v): value_tensor(v) for v in variables}
     tensors = {name: t for name, t in tensors.items() if t is not None}

@@ -217,9 +217,9 @@ def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: A
     try:
         with (
             compat.adapted(source, target.root) as adaptations,
-            prepared(target, instrumenter, recorder.bind, wishes.arguments),
+            prepared(target, instrumenter, recorder.bindings.bind, wishes.arguments),
         ):
-            run_target(target, instrumenter, recorder.bind, wishes.inputs, wishes.calls, returned)
+            run_target(target, instrumenter, recorder.bindings.bind, wishes.inputs, wishes.calls, returned)
     except StopProgram:
         pass
     except ScopewatchError:
@@ -325,7 +325,9 @@ def _measured(watched: Watched, wishes: Wishes) -> Log:
             raise
         losses, claims = find_losses(log, None, None), _claims_that_exist(log, wishes.prove)
     wishes.progress("measuring gradients")
-    gradients = measure_gradients(log, losses, live, functions, seen, recorder.inner_tensors, watched.frames, runner)
+    gradients = measure_gradients(
+        log, losses, live, functions, seen, recorder.names.inner_tensors, watched.frames, runner
+    )
     main = {loss.graph: loss.tensor for loss in reversed(losses)}
     if claims:
         wishes.progress("measuring what the proof needs")
@@ -363,9 +365,9 @@ def _returned_loss(returned: Any, recorder: Any) -> tuple[str, str] | None:
         for t in (items if isinstance(items, (list, tuple)) else [items])
         if hasattr(t, "graph") and hasattr(t, "get_shape")
     ]
-    floats = [t for t in tensors if t.dtype.is_floating and recorder.tensor_names(t)]
+    floats = [t for t in tensors if t.dtype.is_floating and recorder.names.of(t)]
     scalars = [t for t in floats if t.get_shape().rank == 0]
     chosen = next(iter(scalars or floats), None)
     if chosen is None or outer_graph(chosen.graph) is not None:
         return None
-    return recorder.graph_id(chosen.graph), recorder.tensor_names(chosen)[0]
+    return recorder.graph_id(chosen.graph), recorder.names.of(chosen)[0]

@@ -13,7 +13,7 @@ from typing import Any
 
 from scopewatch.model.dataflow import callees
 from scopewatch.model.graph import VARIABLE_OPS, Body, Edge, GraphSnapshot, VariableRecord
-from scopewatch.record.recorder import storage_name
+from scopewatch.record.naming import storage_name
 
 _FUNCTION_ATTRS_OF_INTEREST = ("frame_name", "is_constant", "shared_name", "container", "var_name", "output_types")
 

@@ -1,0 +1,198 @@
+"""What a Python name was bound to: a tensor, a variable, or a container in which some stand, however deep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from types import MemberDescriptorType, SimpleNamespace
+from typing import Any
+
+from scopewatch.record.internals import is_eager, outermost_graph, parts_of
+from scopewatch.record.naming import TensorNames
+
+_MAX_CONTAINER = 64
+"""Longer lists are data, not a handful of tensors with a name."""
+_MAX_ITEMS = 512
+"""How many items are looked at for one binding, containers in containers and all."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A tensor or variable that a name led to; `suffix` leads to it inside a container (`['w']`, `[0].c`)."""
+
+    suffix: str
+    graph: Any
+    names: tuple[str, ...]
+    is_variable: bool
+    shape: Any
+    dtype: Any
+
+
+_Reader = Callable[[Any, str], Iterable[Found]]
+
+
+class Bindings:
+    """Looks at each value that the program binds to a name, and tells which tensors it holds."""
+
+    def __init__(
+        self,
+        names: TensorNames,
+        report: Callable[[int, Found, int], None],
+        failed: Callable[[str, Exception], None],
+    ) -> None:
+        from tensorflow.python.framework import indexed_slices, ops, tensor
+        from tensorflow.python.ops import variables
+
+        self._names = names
+        self._report = report
+        self._failed = failed
+        self._times: dict[int, int] = {}
+        self._readers: dict[type, _Reader | None] = {}
+        self._tensor_types = (tensor.Tensor, indexed_slices.IndexedSlices)
+        self._slices_type = indexed_slices.IndexedSlices
+        self._eager_type = ops.EagerTensor
+        self._variable_types = (variables.Variable, variables.PartitionedVariable)
+
+    def bind(self, site: int, value: Any, *keys: Any) -> Any:
+        """Called by instrumented code with each value it binds; hands the value on.
+
+        Args:
+            site: the place and the name, as the instrumenter numbered them.
+            value: what is bound there.
+            keys: for `name[key] = value` the keys that led there.
+        """
+        kind = type(value)
+        try:
+            reader = self._readers[kind]
+        except KeyError:
+            reader = self._readers[kind] = self._reader_for(kind)
+        except TypeError:  # A class that cannot be hashed: none of TensorFlow's.
+            return value
+        if reader is not None:
+            try:
+                self._bound(site, reader(value, "".join(f"[{_shown(k)}]" for k in keys)))
+            except Exception as error:
+                self._failed("bind", error)
+        return value
+
+    def bind_attribute(self, site: int, owner: Any, attribute: str) -> None:
+        """Called after `owner.attribute` was changed in place or by unpacking.
+
+        It is looked up in the object's own dictionary: no property of the program's is called once more.
+        """
+        for name in attribute.split("."):
+            try:
+                owner = object.__getattribute__(owner, "__dict__")[name]
+            except (AttributeError, KeyError, TypeError):
+                return
+        self.bind(site, owner)
+
+    # AutoGraph leaves a function that carries this attribute as it is.
+    bind.autograph_info__ = {}  # type: ignore[attr-defined]  # noqa: RUF012
+    bind_attribute.autograph_info__ = {}  # type: ignore[attr-defined]  # noqa: RUF012
+
+    def _bound(self, site: int, found: Iterable[Found]) -> None:
+        call = None
+        for one in found:
+            if one.graph is None or not one.names:
+                continue
+            if call is None:
+                call = self._times[site] = self._times.get(site, 0) + 1
+            self._report(site, one, call)
+
+    def _reader_for(self, kind: type) -> _Reader | None:
+        if issubclass(kind, self._variable_types):
+            return self._variable
+        if issubclass(kind, self._eager_type):
+            return None
+        if issubclass(kind, self._tensor_types):
+            return self._tensor
+        return self._container if _items_of(kind) is not None else None
+
+    def _tensor(self, value: Any, suffix: str) -> Iterable[Found]:
+        tensor = value.values if isinstance(value, self._slices_type) else value
+        return [self._found(suffix, outermost_graph(tensor.graph), value, False, tensor.get_shape())]
+
+    def _variable(self, value: Any, suffix: str) -> Iterable[Found]:
+        first = next(iter(parts_of(value) or ()), value)  # Of a partitioned one, a part.
+        graph = outermost_graph(getattr(first, "graph", None)) if not is_eager(first) else None
+        return [self._found(suffix, graph, value, True, value.shape)]
+
+    def _found(self, suffix: str, graph: Any, value: Any, is_variable: bool, shape: Any) -> Found:
+        return Found(suffix, graph, self._names.of(value), is_variable, shape, value.dtype)
+
+    def _container(self, value: Any, suffix: str) -> Iterable[Found]:
+        left = _MAX_ITEMS
+        # Depth first and in order, each container once on its way: one may hold itself.
+        pending: list[tuple[Any, str, tuple[int, ...]]] = [(value, suffix, ())]
+        while pending and left:
+            left -= 1
+            item, way, around = pending.pop()
+            kind = type(item)
+            if kind not in self._readers:
+                self._readers[kind] = self._reader_for(kind)
+            reader = self._readers[kind]
+            if reader is None:
+                continue
+            if reader != self._container:
+                yield from reader(item, way)
+                continue
+            read = _items_of(kind)
+            if read is None or id(item) in around:
+                continue
+            inside = (*around, id(item))
+            pending += [(inner, way + step, inside) for step, inner in reversed(list(read(item)))]
+
+
+def _items_of(kind: type) -> Callable[[Any], Iterator[tuple[str, Any]]] | None:
+    """How to look into a container of this type; `None` for what is no container."""
+    if issubclass(kind, dict):
+        return _dict_items
+    if issubclass(kind, tuple):
+        return _field_items if isinstance(getattr(kind, "_fields", None), tuple) else _tuple_items
+    if issubclass(kind, list):
+        return _list_items
+    if isinstance(kind.__dict__.get("__dataclass_fields__"), dict) or issubclass(kind, SimpleNamespace):
+        return _attribute_items
+    return None
+
+
+# The methods of `dict`, `list` and `tuple` themselves: a subclass of the program's may do anything in its own.
+
+
+def _dict_items(value: Any) -> Iterator[tuple[str, Any]]:
+    if dict.__len__(value) <= _MAX_CONTAINER:
+        yield from ((f"[{_shown(key)}]", item) for key, item in dict.items(value))
+
+
+def _list_items(value: Any) -> Iterator[tuple[str, Any]]:
+    if list.__len__(value) <= _MAX_CONTAINER:
+        yield from ((f"[{i}]", item) for i, item in enumerate(list.__iter__(value)))
+
+
+def _tuple_items(value: Any) -> Iterator[tuple[str, Any]]:
+    if tuple.__len__(value) <= _MAX_CONTAINER:
+        yield from ((f"[{i}]", item) for i, item in enumerate(tuple.__iter__(value)))
+
+
+def _field_items(value: Any) -> Iterator[tuple[str, Any]]:
+    yield from ((f".{name}", item) for name, item in zip(type(value)._fields, tuple.__iter__(value), strict=False))
+
+
+def _attribute_items(value: Any) -> Iterator[tuple[str, Any]]:
+    """What a dataclass or a namespace holds in its dictionary or its slots; no property is called."""
+    held = getattr(value, "__dict__", None)
+    if isinstance(held, dict):
+        yield from ((f".{name}", item) for name, item in list(held.items())[:_MAX_CONTAINER])
+        return
+    for name, slot in vars(type(value)).items():
+        if isinstance(slot, MemberDescriptorType):
+            try:
+                yield f".{name}", slot.__get__(value)
+            except AttributeError:
+                continue  # Not set.
+
+
+def _shown(key: Any) -> str:
+    """A key as it stands between brackets; of the program's own classes only what they are called."""
+    return repr(key) if isinstance(key, (str, int, float, bytes, bool, tuple, type(None))) else type(key).__name__

@@ -1,0 +1,106 @@
+"""Names of live tensors and variables: in the graph at once, in function bodies once these are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from scopewatch.model import events as ev
+from scopewatch.record.internals import is_eager, outer_graph, parts_of
+
+
+class TensorNames:
+    """Gives each tensor its name; one in a function body gets a provisional name until the function has its own."""
+
+    def __init__(self) -> None:
+        from tensorflow.python.framework import indexed_slices
+        from tensorflow.python.ops import variables
+
+        self.inner_tensors: dict[str, tuple[Any, str]] = {}
+        self._graphs: list[Any] = []
+        self._numbers: dict[int, int] = {}
+        self._variable_types = (variables.Variable, variables.PartitionedVariable)
+        self._slices_type = indexed_slices.IndexedSlices
+
+    def of(self, value: Any) -> tuple[str, ...]:
+        """The names of a tensor, of a variable's storage, or of the parts of a partitioned one."""
+        if isinstance(value, (list, tuple)) or parts_of(value) is not None:
+            return tuple(n for part in value for n in self.of(part))
+        if hasattr(value, "_primary"):  # Mirrored: one variable on each device.
+            return self.of(value._values)
+        if isinstance(value, self._slices_type):
+            value = value.values
+        name = getattr(value, "name", None)
+        if not isinstance(name, str) or is_eager(value):
+            return ()
+        if isinstance(value, self._variable_types):
+            return (storage_name(value),)
+        graph = getattr(value, "graph", None)
+        if graph is not None and outer_graph(graph) is not None:
+            number = self._numbers.get(id(graph))
+            if number is None:
+                number = self._numbers[id(graph)] = len(self._graphs)
+                self._graphs.append(graph)
+            return (f"\0{number}\0{name}",)
+        return (name,)
+
+    def settle(self, text: str | None, places: Callable[[Any, str], list[tuple[str, str]]]) -> tuple[str | None, ...]:
+        """The final names of one that `of` gave; several where the graph holds its function's body twice."""
+        if text is None or not text.startswith("\0"):
+            return (text,)
+        _, number, name = text.split("\0")
+        graph = self._graphs[int(number)]
+        op, _, output = name.rpartition(":")
+        found = places(graph, op) or [(graph.name, op)]
+        settled = tuple(f"{function}/{inner}:{output}" for function, inner in found)
+        self.inner_tensors.update(dict.fromkeys(settled, (graph, name)))
+        return settled
+
+
+def is_provisional(name: str | None) -> bool:
+    """Whether a name that `TensorNames.of` gave is not final yet."""
+    return name is not None and name.startswith("\0")
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether something is a tensor, of a graph or eager."""
+    from tensorflow.python.framework import tensor
+
+    return isinstance(value, tensor.Tensor)
+
+
+def storage_name(variable: Any) -> str:
+    """The tensor that stands for a variable: its handle or its reference, e.g. `w:0`; of mirrored ones, the first's."""
+    variable = getattr(variable, "_primary", variable)
+    handle = getattr(variable, "handle", None)
+    if handle is not None and isinstance(getattr(handle, "name", None), str):
+        return str(handle.name)
+    return str(variable.name)
+
+
+def without_output(name: str) -> str:
+    """The name of the op that a tensor's name begins with."""
+    return name.rpartition(":")[0] or name
+
+
+def shape_of(shape: Any) -> ev.Shape:
+    """A static shape from a `TensorShape`, a list, a number or nothing."""
+    if shape is None:
+        return None
+    from tensorflow.python.framework import tensor_shape
+
+    try:
+        dims = tensor_shape.as_shape(shape)
+    except (TypeError, ValueError):
+        return None
+    return None if dims.rank is None else tuple(dims.as_list())
+
+
+def dtype_of(dtype: Any) -> str:
+    """The name of a dtype; TensorFlow's default for none."""
+    from tensorflow.python.framework import dtypes
+
+    try:
+        return str(dtypes.as_dtype(dtype).base_dtype.name) if dtype is not None else "float32"
+    except TypeError:
+        return str(dtype)

@@ -1,0 +1,261 @@
+"""What stands in for each patched function of TensorFlow: it calls the original and tells an `Observer`.
+
+None changes an argument or a result. `hooks.py` says which function each one replaces.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+from scopewatch.record.observer import Observer
+
+
+class _Depth(threading.local):
+    """Per thread: whether a hook of a kind is already on the stack, so that only the outermost counts."""
+
+    def __init__(self) -> None:
+        self.inside: set[str] = set()
+
+    @contextmanager
+    def outermost(self, kind: str) -> Iterator[bool]:
+        if kind in self.inside:
+            yield False
+            return
+        self.inside.add(kind)
+        try:
+            yield True
+        finally:
+            self.inside.discard(kind)
+
+
+_depth = _Depth()
+
+
+def request(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def get_variable(store: Any, *args: Any, **kwargs: Any) -> Any:
+        with _depth.outermost("request") as outermost:
+            if not outermost:
+                return original(store, *args, **kwargs)
+            arguments = dict(zip(("name", "shape", "dtype", "initializer", "regularizer", "reuse"), args, strict=False))
+            arguments.update(kwargs)
+            token = observer.request_begins(str(arguments.get("name")), arguments.get("reuse"))
+            if token is None:
+                return original(store, *args, **kwargs)
+            token.before(store)
+            try:
+                result = original(store, *args, **kwargs)
+            except BaseException as error:
+                observer.request_ends(token, store, arguments, None, error)
+                raise
+            observer.request_ends(token, store, arguments, result, None)
+            return result
+
+    return get_variable
+
+
+def touch(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def get_one(store: Any, name: Any, *args: Any, **kwargs: Any) -> Any:
+        observer.request_touches(str(name))
+        return original(store, name, *args, **kwargs)
+
+    return get_one
+
+
+def variable(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        if type(self).__name__ != "_UnreadVariable":  # A read that an assign returns, no variable.
+            observer.variable_made(self)
+
+    return __init__
+
+
+def enter_scope(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def __enter__(self: Any) -> Any:
+        with _depth.outermost("scope") as outermost:
+            result = original(self)
+            if outermost:
+                pure = getattr(self, "_cached_pure_variable_scope", self)
+                captured = None if isinstance(self._name_or_scope, (str, type(None))) else self._name_or_scope
+                explicit = self._reuse is True or _is_auto(self._reuse)
+                observer.scope_entered(result, explicit, captured, pure._old, self._auxiliary_name_scope)
+            return result
+
+    return __enter__
+
+
+def _is_auto(reuse: Any) -> bool:
+    return getattr(reuse, "name", None) == "AUTO_REUSE"
+
+
+def enter_pure_scope(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def __enter__(self: Any) -> Any:
+        # `_reuse` takes on what is inherited while entering, so it is read before.
+        explicit = bool(self._reuse)
+        captured = None if isinstance(self._name_or_scope, str) else self._name_or_scope
+        result = original(self)
+        if "scope" not in _depth.inside:
+            observer.scope_entered(result, explicit, captured, self._old, False)
+        return result
+
+    return __enter__
+
+
+def exit_scope(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def __exit__(self: Any, *args: Any) -> Any:
+        pure = getattr(self, "_cached_pure_variable_scope", self)
+        with _depth.outermost("scope exit") as outermost:
+            try:
+                return original(self, *args)
+            finally:
+                if outermost:
+                    observer.scope_left(getattr(pure, "_last_variable_scope_object", None))
+
+    return __exit__
+
+
+def reuse_variables(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def reuse_variables(self: Any) -> Any:
+        result = original(self)
+        observer.reuse_set(self)
+        return result
+
+    return reuse_variables
+
+
+def graph(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        observer.graph_made(self)
+
+    return __init__
+
+
+def function_body(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def from_func_graph(name: Any, graph: Any, *args: Any, **kwargs: Any) -> Any:
+        made = original(name, graph, *args, **kwargs)
+        observer.body_made(graph, name.decode() if isinstance(name, bytes) else str(name))
+        return made
+
+    return from_func_graph
+
+
+def gradients(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def _GradientsHelper(ys: Any, xs: Any, *args: Any, **kwargs: Any) -> Any:
+        with _depth.outermost("gradients") as outermost:
+            grads = original(ys, xs, *args, **kwargs)
+            if outermost:
+                observer.differentiated(ys, xs, grads)
+            return grads
+
+    return _GradientsHelper
+
+
+def apply_gradients(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def apply_gradients(self: Any, grads_and_vars: Any, *args: Any, **kwargs: Any) -> Any:
+        with _depth.outermost("apply_gradients") as outermost:
+            if outermost:
+                grads_and_vars = list(grads_and_vars)  # It may be an iterator: `zip(grads, variables)`.
+                observer.optimizer_given(self, [v for _, v in grads_and_vars])
+            return original(self, grads_and_vars, *args, **kwargs)
+
+    return apply_gradients
+
+
+def session_run(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def run(self: Any, fetches: Any, feed_dict: Any = None, *args: Any, **kwargs: Any) -> Any:
+        with _depth.outermost("run") as outermost:
+            if not outermost:
+                return original(self, fetches, feed_dict, *args, **kwargs)
+            token = observer.run_begins(self, fetches, feed_dict)
+            result = original(self, fetches, feed_dict, *args, **kwargs)
+            observer.run_ends(self, token)
+            return result
+
+    return run
+
+
+def make_callable(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def make_callable(self: Any, fetches: Any, feed_list: Any = None, *args: Any, **kwargs: Any) -> Any:
+        inner = original(self, fetches, feed_list, *args, **kwargs)
+
+        def call(*values: Any, **options: Any) -> Any:
+            with _depth.outermost("run") as outermost:
+                if not outermost:
+                    return inner(*values, **options)
+                token = observer.run_begins(self, fetches, dict(zip(feed_list or (), values, strict=False)))
+                result = inner(*values, **options)
+                observer.run_ends(self, token)
+                return result
+
+        return call
+
+    return make_callable
+
+
+def make_callable_from_options(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def make_callable(self: Any, callable_options: Any) -> Any:
+        inner = original(self, callable_options)
+        fetches = [*callable_options.fetch, *callable_options.target]
+        feeds = list(callable_options.feed)
+
+        def call(*values: Any, **options: Any) -> Any:
+            with _depth.outermost("run") as outermost:
+                if not outermost:
+                    return inner(*values, **options)
+                token = observer.run_begins(self, fetches, dict(zip(feeds, values, strict=False)))
+                result = inner(*values, **options)
+                observer.run_ends(self, token)
+                return result
+
+        return call
+
+    return make_callable
+
+
+def close_session(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def close(self: Any) -> Any:
+        with _depth.outermost("run") as outermost:
+            if outermost and not getattr(self, "_closed", True):
+                observer.session_closes(self)
+        return original(self)
+
+    return close
+
+
+def parse_entity(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def parse_entity(entity: Any, future_features: Any) -> Any:
+        node, source = original(entity, future_features)
+        watched = observer.entity_parsed(entity, node, len(future_features))
+        return original(entity, future_features) if watched is None else (watched, source)
+
+    return parse_entity
+
+
+def make_layer(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        observer.layer_made(self)
+
+    return __init__
