@@ -79,6 +79,12 @@ MeasureOption = Annotated[bool, typer.Option("--measure", help="Measure norms an
 CompatOption = Annotated[
     bool, typer.Option("--compat/--no-compat", help="Let 'import tensorflow' mean TF1 for programs that need it.")
 ]
+StubOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--stub", metavar="MODULE", help="Let an inert stand-in be imported for this module (horovod). Repeatable."
+    ),
+]
 
 
 def parse_inputs(given: list[str] | None) -> dict[str, str]:

@@ -49,6 +49,7 @@ def prove(
     inputs: o.InputOption = None,
     measure: o.MeasureOption = False,
     compat: o.CompatOption = True,
+    stubs: o.StubOption = None,
 ) -> None:
     """Prove that a tensor is never a variable, or show which obligation fails."""
     if check is not None:
@@ -59,7 +60,9 @@ def prove(
     from scopewatch.record.quiet import stdout_to_stderr
     from scopewatch.record.session import Wishes
 
-    wishes = Wishes(until.value, (name,), loss, tuple(arguments or ()), o.parse_inputs(inputs), measure, compat)
+    wishes = Wishes(
+        until.value, (name,), loss, tuple(arguments or ()), o.parse_inputs(inputs), measure, compat, tuple(stubs or ())
+    )
     with ExitStack() as stack:
         descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None
         log = watch_target(target, wishes, save)

@@ -35,6 +35,7 @@ def run(
     inputs: o.InputOption = None,
     measure: o.MeasureOption = False,
     compat: o.CompatOption = True,
+    stubs: o.StubOption = None,
 ) -> None:
     """Run a program, watch it, and show scopes, requests, trainable sets, gradients and proof.
 
@@ -46,7 +47,14 @@ def run(
     from scopewatch.record.session import Wishes
 
     wishes = Wishes(
-        until.value, tuple(prove or ()), loss, tuple(arguments or ()), o.parse_inputs(inputs), measure, compat
+        until.value,
+        tuple(prove or ()),
+        loss,
+        tuple(arguments or ()),
+        o.parse_inputs(inputs),
+        measure,
+        compat,
+        tuple(stubs or ()),
     )
     with ExitStack() as stack:
         descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None

@@ -48,6 +48,16 @@ _EXPLANATIONS: tuple[tuple[str, str], ...] = (
         "tf.contrib ended with TensorFlow 1. Much of it lives on in the package tf-slim: import tf_slim in its place.",
     ),
     (
+        r"tf\.contrib\.\S+ ended with TensorFlow 1",
+        "Nothing of today's TensorFlow or tf-slim does what this part of tf.contrib did. The program must do it "
+        "in another way; a module that its graph does not need can be replaced by an inert stand-in: --stub MODULE.",
+    ),
+    (
+        r"is a stand-in \(--stub",
+        "A stand-in can be called, compared and handed on, but the program needed a value of it here, "
+        "so its graph does need the module.",
+    ),
+    (
         r"uninitialized value|Attempting to use uninitialized",
         "A variable was read before its initializer ran in this session.",
     ),
@@ -80,6 +90,12 @@ def explain_refusal(request: Requested) -> str | None:
 
 def explain_failure(error_type: str, message: str) -> str:
     """A sentence or two about an error that ended a program."""
+    missing = re.search(r"No module named '([\w.]+)'", message) if error_type == "ModuleNotFoundError" else None
+    if missing is not None and not missing[1].startswith("tensorflow.contrib"):
+        return (
+            f"{missing[1]} is not installed. Install it, or, if the graph does not need it, let an inert stand-in take "
+            f"its place: --stub {missing[1]}"
+        )
     for pattern, explanation in _EXPLANATIONS:
         if re.search(pattern, message):
             return explanation

@@ -10,41 +10,67 @@ import ast
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 
-from scopewatch.record import contrib
+from scopewatch.record import contrib, moved
 
 _MOST_MODULES = 200
+_MOST_NAMES = 6
+
+
+@dataclass
+class Adaptations:
+    """What was adapted, as the screen words it."""
+
+    said: list[str] = field(default_factory=list)
+    contrib: dict[str, None] = field(default_factory=dict)
+
+    def told(self) -> tuple[str, ...]:
+        """Everything that was adapted, once the program has ended."""
+        if not self.contrib:
+            return tuple(self.said)
+        names = list(self.contrib)
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        return (*self.said, f"tf.contrib is what lives on of it: {', '.join(names[:_MOST_NAMES])}{more}")
 
 
 @contextmanager
-def adapted(source: bytes, folder: Path) -> Iterator[tuple[str, ...]]:
-    """Adapt the interpreter to a program for the length of a block; yields what was adapted.
+def adapted(source: bytes, folder: Path, enabled: bool = True) -> Iterator[Adaptations]:
+    """Adapt the interpreter to a program for the length of a block; yields what is adapted.
 
     Args:
         source: the program.
         folder: where the modules of its own stand; `train.py` may leave all of TensorFlow to `model.py`.
+        enabled: whether to adapt anything at all.
     """
-    sources = [source, *_own_modules(source, folder)]
-    if _says_v1(source) or not any(needs_tf1(s) for s in sources):
-        yield ()
+    done = Adaptations()
+    if not enabled:
+        yield done
         return
     import tensorflow
     import tensorflow.compat.v1 as v1
 
-    v1.disable_v2_behavior()
-    done = ["'import tensorflow' gives tensorflow.compat.v1, v2 behaviour off"]
+    sources = [source, *_own_modules(source, folder)]
     with ExitStack() as stack:
-        if any(b"contrib" in s for s in sources):
-            has_slim = stack.enter_context(contrib.served(v1))
-            slim = "what lives on in tf-slim" if has_slim else "nothing of tf-slim, which is not installed"
-            done.append(f"tf.contrib gives {slim}")
-        # `import tensorflow.python.x as z` looks for the attribute of the module that was swapped in.
-        v1.python = sys.modules["tensorflow.python"]
-        stack.callback(delattr, v1, "python")
-        stack.callback(sys.modules.__setitem__, "tensorflow", tensorflow)
-        sys.modules["tensorflow"] = v1
-        yield tuple(done)
+        is_old = not _says_v1(source) and any(needs_tf1(s) for s in sources)
+        if is_old:
+            v1.disable_v2_behavior()
+            done.said.append("'import tensorflow' gives tensorflow.compat.v1, v2 behaviour off")
+            # `import tensorflow.python.x as z` looks for the attribute of the module that was swapped in.
+            v1.python = sys.modules["tensorflow.python"]
+            stack.callback(delattr, v1, "python")
+            stack.callback(sys.modules.__setitem__, "tensorflow", tensorflow)
+        # A library may ask for contrib where the program itself says compat.v1: Sonnet 1 does.
+        if is_old or not any(b"contrib" in s for s in sources):
+            stack.enter_context(contrib.served(v1 if is_old else None, lambda name: done.contrib.setdefault(name)))
+        if is_old:
+            old_names = moved.put_back(stack, sources)
+            if old_names:
+                done.said.append(f"old names are what they are called today: {', '.join(old_names)}")
+            sys.modules["tensorflow"] = v1
+        yield done
 
 
 def _says_v1(source: bytes) -> bool:
@@ -96,23 +122,40 @@ def needs_tf1(source: bytes) -> bool:
     if _says_v1(source):
         return False
     tree = ast.parse(source)
-    aliases, imported = set(), set()
+    aliases, names = set(), set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             aliases |= {a.asname or a.name for a in node.names if a.name == "tensorflow"}
-            imported |= {"contrib" for a in node.names if a.name.startswith("tensorflow.contrib")}
+            names |= {"contrib" for a in node.names if a.name.startswith("tensorflow.contrib")}
         elif isinstance(node, ast.ImportFrom) and node.module == "tensorflow":
-            imported |= {a.name for a in node.names}
+            names |= {a.name for a in node.names}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tensorflow.contrib"):
-            imported.add("contrib")
-    used = {
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases
-    }
-    names = used | imported
-    if not names:
-        return False
-    import tensorflow
+            names.add("contrib")
+    chains = (_chain(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    names |= {".".join(chain[1:]) for chain in chains if chain and chain[0] in aliases}
+    return any(_only_in_tf1(name) for name in names)
 
-    return any(name in ("contrib", "layers") or not hasattr(tensorflow, name) for name in names)
+
+def _chain(node: ast.expr) -> list[str]:
+    """The names of `tf.train.AdamOptimizer`; none for what is no chain of names."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return [*reversed([*names, node.id])] if isinstance(node, ast.Name) else []
+
+
+def _only_in_tf1(name: str) -> bool:
+    """Whether `train.AdamOptimizer` is a name that TensorFlow 2 has not."""
+    import tensorflow
+    import tensorflow.compat.v1 as v1
+
+    first, *rest = name.split(".")
+    if first in ("contrib", "layers"):
+        return True
+    if first == "keras":  # Loading it takes seconds, and it is no sign of TF1.
+        return False
+    if not hasattr(tensorflow, first):
+        return True
+    now, then = getattr(tensorflow, first), getattr(v1, first, None)
+    return bool(rest) and isinstance(now, ModuleType) and not hasattr(now, rest[0]) and hasattr(then, rest[0])

@@ -91,7 +91,7 @@ def shape_of(shape: Any) -> ev.Shape:
 
     try:
         dims = tensor_shape.as_shape(shape)
-    except (TypeError, ValueError):
+    except Exception:  # What a program gives as a shape may be anything.
         return None
     return None if dims.rank is None else tuple(dims.as_list())
 

@@ -20,6 +20,7 @@ from scopewatch.record import quiet
 from scopewatch.record.frames import FrameReader
 from scopewatch.record.internals import outer_graph, scope_of_layer
 from scopewatch.record.locals import Instrumenter, OwnModuleFinder
+from scopewatch.record.stubs import checked
 from scopewatch.record.target import Target, find_target, prepared, run_target
 
 ResultT = TypeVar("ResultT")
@@ -40,6 +41,7 @@ class Wishes:
     inputs: dict[str, str] = field(default_factory=dict)
     measure: bool = False
     compat: bool = True
+    stubs: tuple[str, ...] = ()
     overrides: tuple[FlagOverride, ...] = ()
     calls: int = 1
     progress: Callable[[str], None] = lambda _: None
@@ -92,6 +94,7 @@ def watch(given: str, wishes: Wishes, look: Callable[[Watched, Wishes], ResultT]
     Raises: as `record`.
     """
     target = find_target(given)
+    wishes = replace(wishes, stubs=checked(wishes.stubs))
     wishes = _with_own_wishes(target, wishes)
     wishes.progress("loading TensorFlow")
     load_tensorflow()
@@ -204,7 +207,7 @@ class _OnlyFunctions:
 
 def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: Any) -> tuple[Ending, tuple[str, ...]]:
     """Execute the program to its end, whatever that end is."""
-    from scopewatch.record import compat
+    from scopewatch.record import compat, stubs
     from scopewatch.record.runs import StopProgram
 
     ending = Ending()
@@ -212,12 +215,12 @@ def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: A
     def returned(value: Any) -> None:
         ending.returned.append((value, recorder.now()))
 
-    adaptations: tuple[str, ...] = ()
-    source = target.source if wishes.compat else b""
+    adapted = compat.Adaptations()
     try:
         with (
-            compat.adapted(source, target.root) as adaptations,
+            compat.adapted(target.source, target.root, wishes.compat) as adapted,
             prepared(target, instrumenter, recorder.bindings.bind, wishes.arguments),
+            stubs.standing_in(wishes.stubs, adapted.said),
         ):
             run_target(target, instrumenter, recorder.bindings.bind, wishes.inputs, wishes.calls, returned)
     except StopProgram:
@@ -233,7 +236,7 @@ def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: A
     except BaseException as error:
         if recorder.run_watcher.stopped is None:  # Else its clean-up stumbled over being stopped.
             ending.error = _failure(error, message_of(error), recorder)
-    return ending, adaptations
+    return ending, adapted.told()
 
 
 def _left_with(code: object) -> str:

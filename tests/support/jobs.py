@@ -247,14 +247,14 @@ def _truth_about(graph: Any) -> dict[str, Any]:
     }
 
 
-def module_after(target: str, module: str) -> dict[str, Any]:
+def module_after(target: str, module: str, **wishes: Any) -> dict[str, Any]:
     """Whether a module of the interpreter is the same one after a run."""
     import importlib
 
     from scopewatch.record.session import Wishes, record
 
     before = importlib.import_module(module)
-    log = record(target, Wishes())
+    log = record(target, Wishes(**wishes))
     return {"same": sys.modules[module] is before, "error": log.error}
 
 
@@ -366,3 +366,10 @@ def sharing_truth(program: str, argument: str) -> dict[str, Any]:
         "same": reached(first) == reached(second),
         "moved": moved,
     }
+
+
+def needs_tf1(source: str) -> bool:
+    """Whether a program is taken for one of TensorFlow 1."""
+    from scopewatch.record.compat import needs_tf1
+
+    return needs_tf1(source.encode())
