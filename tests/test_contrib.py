@@ -127,8 +127,9 @@ def test_the_parts_that_live_on(run_cli, tmp_path):
         "c1/BatchNorm/moving_variance",
         "local",
     ]
-    old_names, contrib = report["adaptations"][1:]
-    assert old_names == "old names are what they are called today: tf.mul, tf.sub, nest.is_sequence"
+    old_names, moved, contrib = report["adaptations"][1:]
+    assert old_names == "old names are what they are called today: tf.mul, tf.sub, tf.estimator, nest.is_sequence"
+    assert moved == "tf_keras.legacy_tf_layers is tf_keras.src.legacy_tf_layers today"
     assert contrib.startswith("tf.contrib is what lives on of it: framework.arg_scope, ")
 
 

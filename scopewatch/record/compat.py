@@ -25,15 +25,16 @@ class Adaptations:
     """What was adapted, as the screen words it."""
 
     said: list[str] = field(default_factory=list)
+    used: dict[str, None] = field(default_factory=dict)
     contrib: dict[str, None] = field(default_factory=dict)
 
     def told(self) -> tuple[str, ...]:
         """Everything that was adapted, once the program has ended."""
         if not self.contrib:
-            return tuple(self.said)
+            return (*self.said, *self.used)
         names = list(self.contrib)
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-        return (*self.said, f"tf.contrib is what lives on of it: {', '.join(names[:_MOST_NAMES])}{more}")
+        return (*self.said, *self.used, f"tf.contrib is what lives on of it: {', '.join(names[:_MOST_NAMES])}{more}")
 
 
 @contextmanager
@@ -54,6 +55,7 @@ def adapted(source: bytes, folder: Path, enabled: bool = True) -> Iterator[Adapt
 
     sources = [source, *_own_modules(source, folder)]
     with ExitStack() as stack:
+        stack.enter_context(moved.modules_found(lambda said: done.used.setdefault(said)))
         is_old = not _says_v1(source) and any(needs_tf1(s) for s in sources)
         if is_old:
             v1.disable_v2_behavior()

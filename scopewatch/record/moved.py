@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 import warnings
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import Any
 
 _TF = "tensorflow.compat.v1"
@@ -61,6 +65,45 @@ MOVED: tuple[tuple[str, str, str], ...] = (
     *(("numpy", name, f"builtins:{name}") for name in ("int", "float", "bool", "object", "complex")),
 )
 """Module, name that it had, and module and name of the same thing now."""
+
+
+_MODULES = {"tf_keras.legacy_tf_layers": "tf_keras.src.legacy_tf_layers"}
+"""Modules that TensorFlow 2.21 itself looks for where they no longer are: `tensorflow.python.layers.normalization`."""
+
+
+@contextmanager
+def modules_found(say: Callable[[str], None]) -> Iterator[None]:
+    """Let imports of moved modules find them for the length of a block; last of all, so only where they would fail."""
+    finder = _Finder(say)
+    sys.meta_path.append(finder)
+    try:
+        yield
+    finally:
+        if finder in sys.meta_path:
+            sys.meta_path.remove(finder)
+        for name in [n for n in sys.modules if n.startswith(tuple(_MODULES))]:
+            del sys.modules[name]
+
+
+class _Finder(MetaPathFinder, Loader):
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def find_spec(self, fullname: str, _path: Sequence[str] | None, _target: Any = None) -> ModuleSpec | None:
+        """A spec for modules that have moved, and for those below them."""
+        return ModuleSpec(fullname, self, is_package=True) if fullname.startswith(tuple(_MODULES)) else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """A module with the contents of the moved one."""
+        old = next(old for old in _MODULES if spec.name.startswith(old))
+        here = importlib.import_module(spec.name.replace(old, _MODULES[old], 1))
+        module = ModuleType(spec.name)
+        module.__dict__.update({k: v for k, v in vars(here).items() if not k.startswith("__")})
+        self._say(f"{old} is {_MODULES[old]} today")
+        return module
+
+    def exec_module(self, _module: ModuleType) -> None:
+        """Nothing: the module has its contents."""
 
 
 def put_back(stack: ExitStack, sources: Iterable[bytes]) -> list[str]:
