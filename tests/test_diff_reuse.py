@@ -13,7 +13,7 @@ from scopewatch.model.scenarios import scenario_folder
 from tests.support.zygote import ROOT
 
 pytestmark = pytest.mark.tf
-FUNCTIONS = ROOT / "tests" / "programs" / "called_twice.py"
+FUNCTIONS = ROOT / "tests" / "programs" / "beside" / "called_twice.py"
 
 
 @pytest.fixture

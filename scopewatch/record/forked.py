@@ -15,9 +15,10 @@ import tempfile
 import traceback
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar, cast
 
-from scopewatch.errors import ScopewatchError
+from scopewatch.errors import ScopewatchError, message_of
 
 ResultT = TypeVar("ResultT")
 
@@ -31,6 +32,7 @@ def in_fork(work: Callable[[], ResultT], silent: bool) -> ResultT:
 
     Raises:
         ScopewatchError: whatever of these `work` raises, or the child ended without a result.
+        RuntimeError: `work` raised anything else.
         KeyboardInterrupt: from here or from the child; the child is gone.
     """
     sys.stdout.flush()
@@ -50,7 +52,16 @@ def in_fork(work: Callable[[], ResultT], silent: bool) -> ResultT:
     result: Any = pickle.loads(content)  # Written by our own child.
     if isinstance(result, BaseException):
         raise result
+    if isinstance(result, _Fault):
+        raise RuntimeError(f"in the forked process: {result.said}")
     return cast(ResultT, result)
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """An exception that nothing foresaw; it may not be picklable itself."""
+
+    said: str
 
 
 def _work(work: Callable[[], Any], silent: bool, answer: Any) -> NoReturn:
@@ -65,14 +76,15 @@ def _work(work: Callable[[], Any], silent: bool, answer: Any) -> NoReturn:
             result: Any = work()
         except (ScopewatchError, KeyboardInterrupt) as error:
             result = error
+        except Exception as error:
+            if os.environ.get("SCOPEWATCH_DEBUG"):
+                traceback.print_exc()
+            result = _Fault(f"{type(error).__name__}: {message_of(error)}")
         sys.stdout.flush()
         sys.stderr.flush()
         answer.write(pickle.dumps(result))
         answer.flush()
         status = 0
-    except Exception:
-        if os.environ.get("SCOPEWATCH_DEBUG"):
-            traceback.print_exc()
     finally:
         os._exit(status)
 

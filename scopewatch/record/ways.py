@@ -130,7 +130,7 @@ def _float_tensors(watched: Watched, value: Any) -> list[tuple[str, str]]:
         return [found for item in value for found in _float_tensors(watched, item)]
     if not hasattr(value, "get_shape") or not hasattr(value, "dtype") or not value.dtype.is_floating:
         return []
-    names = watched.recorder.tensor_names(value)
+    names = watched.recorder.names.of(value)
     if not names or not hasattr(value, "graph") or outer_graph(value.graph) is not None:
         return []
     return [(watched.recorder.graph_id(value.graph), name) for name in names[:1]]

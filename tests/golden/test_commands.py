@@ -26,8 +26,8 @@ COMMANDS = {
     "diff-reuse-openai": (["diff-reuse", "openai"], 80),
     "diff-reuse-template": (["diff-reuse", "template", "--scope", "encode"], 80),
     "diff-reuse-forgotten": (["diff-reuse", "pitfalls/forgotten-reuse"], 80),
-    "diff-reuse-function": (["diff-reuse", "tests/programs/called_twice.py:net", "--input", "x=?,3"], 80),
-    "diff-reuse-python": (["diff-reuse", "tests/programs/called_twice.py:layer_object", "--input", "x=?,3"], 80),
+    "diff-reuse-function": (["diff-reuse", "tests/programs/beside/called_twice.py:net", "--input", "x=?,3"], 80),
+    "diff-reuse-python": (["diff-reuse", "tests/programs/beside/called_twice.py:layer_object", "--input", "x=?,3"], 80),
 }
 
 
