@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 from scopewatch import __version__
-from scopewatch.commands import diff_reuse, doctor, list_scenarios, prove, run, show
+from scopewatch.commands import diff, diff_reuse, doctor, list_scenarios, prove, run, show
 from scopewatch.errors import ScopewatchError
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ def _root(
 app.command("run", epilog=run.EXAMPLE)(run.run)
 app.command("diff-reuse", epilog=diff_reuse.EXAMPLE)(diff_reuse.diff_reuse)
 app.command("prove", epilog=prove.EXAMPLE)(prove.prove)
+app.command("diff", epilog=diff.EXAMPLE)(diff.diff)
 app.command("show", epilog=show.EXAMPLE)(show.show)
 app.command("list", epilog=list_scenarios.EXAMPLE)(list_scenarios.list_scenarios)
 app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)

@@ -139,7 +139,7 @@ def _receipt(row: GradientRow, computed: bool) -> tuple[Text, str, Text]:
     receipt = row.receipt
     received = Text(receipt.receives, RECEIVES_STYLES[receipt.receives])
     if receipt.receives == "none":
-        received.append(f": {_because(receipt)}")
+        received.append(f": {reason_of(receipt)}")
     if receipt.receives == "unknown":
         received.append(", see below")
     norm = _norm(receipt)
@@ -158,7 +158,8 @@ def _norm(receipt: Receipt) -> str:
     return "unknown" if receipt.receives in ("dense", "sparse") else "-"
 
 
-def _because(receipt: Receipt) -> str:
+def reason_of(receipt: Receipt) -> str:
+    """Why nothing is received: `stopped by StopGradient model.py:12`."""
     because = _REASONS[receipt.reason or "not_connected"]
     blocker = receipt.blocked_by
     if blocker is None:
