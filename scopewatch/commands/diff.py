@@ -23,9 +23,7 @@ from scopewatch.views.diff import VIEWS, DiffScreen, views_of
 EXAMPLE = "Example: scopewatch diff dense pitfalls/w-get-variable"
 _GZIP = b"\x1f\x8b"
 
-Side = Annotated[
-    str, typer.Argument(help="A log saved with --save, or what 'run' takes: a scenario, a file, module:function.")
-]
+_SIDE = "A log saved with --save, or what 'run' takes: a scenario, a file, module:function."
 DiffViewOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -41,8 +39,8 @@ DiffDepthOption = Annotated[
 
 
 def diff(
-    a: Side,
-    b: Side,
+    a: Annotated[str, typer.Argument(metavar="A", help=_SIDE, show_default=False)],
+    b: Annotated[str, typer.Argument(metavar="B", help=_SIDE, show_default=False)],
     arguments: o.ProgramArguments = None,
     until: o.UntilOption = o.Until.first_step,
     prove: o.ProveOption = None,
@@ -59,8 +57,10 @@ def diff(
 ) -> None:
     """Compare two runs: variables, what a checkpoint would notice, requests, gradients, verdicts.
 
-    A target is run, each in a process of its own, with the options and arguments given here. Exit status 0 whatever
-    differs; 1 if a target that was run failed.
+    Each target is run in a process of its own, with the options and arguments given here. To give each its own,
+    save both runs (run --save LOG) and compare the logs.
+
+    Exit status: 0 whatever differs; 1 if a target that was run failed; 2 a wrong call.
     """
     for name in view or []:
         if name not in VIEWS:

@@ -227,7 +227,7 @@ def _changes(a: Unit, b: Unit) -> tuple[Change, ...]:
         ("dtype", a.dtype, b.dtype),
         ("trainable", _yes(a.trainable), _yes(b.trainable)),
         ("kind", a.kind, b.kind),
-        ("parts", str(_count(a)), str(_count(b))),
+        ("parts", _count(a), _count(b)),
         ("saved", _yes(a.key is not None), _yes(b.key is not None)),
     )
     return tuple(Change(*one) for one in compared if one[1] != one[2])
@@ -237,8 +237,8 @@ def _yes(holds: bool) -> str:
     return "yes" if holds else "no"
 
 
-def _count(unit: Unit) -> int:
-    return len(unit.parts) if unit.is_partitioned else 0
+def _count(unit: Unit) -> str:
+    return str(len(unit.parts)) if unit.is_partitioned else "whole"
 
 
 # ------------------------------------------------------------------------------- requests
@@ -270,8 +270,10 @@ def _requests(
                 lonely.add(subject)
     for subject, (left, right) in asked.items():
         outcomes = tuple(e.outcome for e in left), tuple(e.outcome for e in right)
-        told_above = subject in lonely and not (left and right) and "refused" not in outcomes[0] + outcomes[1]
-        if outcomes[0] != outcomes[1] and not told_above:
+        # Slots are asked for once for each part of a variable; that is said of the variable.
+        by_library = all(e.asked_by != "program" for e in (*left, *right))
+        told_above = by_library or (subject in lonely and not (left and right))
+        if outcomes[0] != outcomes[1] and not (told_above and "refused" not in outcomes[0] + outcomes[1]):
             yield _request_pair(a, b, left, right)
 
 
@@ -313,7 +315,7 @@ def _is_gone(row: GradientRow) -> bool:
 
 def _losses(a: Log, b: Log, pairs: Sequence[VariablePair]) -> Iterable[LossPair]:
     """Losses of the same Python name together, then the rest in order, the main one first."""
-    left, right = build_gradients(a), build_gradients(b)
+    left, right = ([t for t in build_gradients(log) if not _is_cut_short(log, t)] for log in (a, b))
     couples: list[tuple[GradientTable | None, GradientTable | None]] = []
     for table in list(left):
         name = table.measure.python_name
@@ -327,6 +329,11 @@ def _losses(a: Log, b: Log, pairs: Sequence[VariablePair]) -> Iterable[LossPair]
     for one, other in couples:
         rows = tuple(_rows(one, other, pairs)) if one and other else ()
         yield LossPair(one.measure if one else None, other.measure if other else None, rows)
+
+
+def _is_cut_short(log: Log, table: GradientTable) -> bool:
+    """Whether it is of a loss that was only assumed, in a program that failed before it named one."""
+    return log.error is not None and table.measure.how == "assumed"
 
 
 def _rows(a: GradientTable, b: GradientTable, pairs: Sequence[VariablePair]) -> Iterable[GradientPair]:

@@ -175,6 +175,38 @@ def _pattern(a: str, b: str) -> tuple[str, str] | None:
     return re.sub(r"\d+", "N", a), re.sub(r"\d+", f"N{shift:+d}" if shift else "N", b)
 
 
+# ------------------------------------------------------------------------------- changes
+
+
+def fold_changes(pairs: Sequence[VariablePair]) -> list[Renaming]:
+    """Variables that changed in the same way, three or more in one line; slots with their variable."""
+    main = {(p.b.graph, p.b.name): p for p in pairs if p.b.owner is None}
+    groups: dict[tuple[object, ...], list[VariablePair]] = {}
+    for pair in pairs:
+        base = main.get((pair.b.graph, pair.b.owner or ""), pair)
+        alike = base.changes if pair.changes == base.changes else pair.changes
+        groups.setdefault((base.b.graph, alike, base.is_renamed, base.b.owner is not None), []).append(pair)
+    found = []
+    for group in groups.values():
+        own = [p for p in group if p.b.owner is None] or group
+        if len(own) >= _ALIKE:
+            found.append(Renaming(_around(p.a.name for p in own), _around(p.b.name for p in own), tuple(group)))
+            continue
+        for one in own:
+            slots = (p for p in group if p.b.owner == one.b.name and p.b.graph == one.b.graph)
+            found.append(Renaming(one.a.name, one.b.name, (one, *slots)))
+    return found
+
+
+def _around(names: Iterable[str]) -> str:
+    """The scope that holds all of these, with `*` for what is in it."""
+    every = [name.split("/")[:-1] for name in names]
+    depth = 0
+    while all(len(p) > depth for p in every) and len({p[depth] for p in every}) == 1:
+        depth += 1
+    return "/".join([*every[0][:depth], "*"])
+
+
 # ------------------------------------------------------------------------------- only in
 
 

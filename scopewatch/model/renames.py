@@ -240,7 +240,10 @@ class _Matcher:
         return found
 
     def _drop_lonely(self) -> None:
-        """Undo moves that most of the scope did not share: one bias of the same length proves nothing."""
+        """Undo moves that most of the scope did not share: one bias of the same length proves nothing.
+
+        Shared by fewer than three in four they are kept, as guesses.
+        """
         moved = [(i, j) for i, (j, how) in self.pairs.items() if how != "name"]
         heads = {i: self._heads(i, j) for i, j in moved}
         votes = Counter(heads.values())
@@ -250,8 +253,11 @@ class _Matcher:
                 around[side].update(prefixes(self.parts[side][i]))
         for i, _ in moved:
             a, b = heads[i]
-            if a != b and 2 * votes[heads[i]] <= min(around[0][a], around[1][b]):
+            fewest = min(around[0][a], around[1][b])
+            if a != b and 2 * votes[heads[i]] <= fewest:
                 self._unpair(i)
+            elif a != b and 4 * votes[heads[i]] < 3 * fewest:
+                self.pairs[i] = (self.pairs[i][0], "guess")
         for group in self.main:  # Order is what later stages go by.
             ordered = sorted(group)
             group.clear()

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from scopewatch.model.checkpoint_fit import CheckpointFit, Fit
 from scopewatch.model.differences import Difference, Run, VariablePair
-from scopewatch.model.folds import Alone, Renaming, fold_only, fold_renames, numbered_apart
+from scopewatch.model.folds import Alone, Renaming, fold_changes, fold_only, fold_renames, numbered_apart
 from scopewatch.model.log import shape_text
 from scopewatch.model.units import Unit, build_units
 from scopewatch.views.diff_sides import gradient_lines, proof_lines, request_lines
@@ -75,18 +75,18 @@ def _title(screen: DiffScreen) -> list[RenderableType]:
     title = Text.assemble(
         ("diff: two runs compared", HEADING), space, (right, QUIET), no_wrap=True, overflow="ellipsis"
     )
-    made = _grid()
+    made = _grid(screen.width)
     for letter, run in (("A", screen.difference.a), ("B", screen.difference.b)):
         made.add_row(Text(letter, HEADING), _what_ran(run), Text(_size(run), QUIET))
     return [title, made, *_end("A", screen.difference.a), *_end("B", screen.difference.b)]
 
 
-def _grid() -> Table:
+def _grid(width: int) -> Table:
     """Mark, what, figures: the middle column gives way and is folded, never cut."""
     made = Table.grid(padding=(0, 2, 0, 0), expand=False)
     made.add_column(no_wrap=True)
     made.add_column(overflow="fold")
-    made.add_column(no_wrap=True, justify="left")
+    made.add_column(overflow="fold", min_width=min(20, width // 4))
     return made
 
 
@@ -153,7 +153,7 @@ def variables_view(screen: DiffScreen) -> list[RenderableType]:
 def _variables(screen: DiffScreen, most: int | None) -> list[RenderableType]:
     d = screen.difference
     lines: list[RenderableType] = [heading("VARIABLES", _counts(d))]
-    made = _grid()
+    made = _grid(screen.width)
     fits: set[Fit] = set()
     left = 0
     for rows in _rows(screen, folded=most is not None or screen.depth is not None):
@@ -194,7 +194,8 @@ def _rows(screen: DiffScreen, folded: bool) -> Iterable[list[_Row]]:
         yield [_renaming(r) for r in fold_renames(renamed, screen.depth or 0)]
     else:
         yield [_renaming(Renaming(p.a.name, p.b.name, (p,))) for p in renamed]
-    yield [_changed(p) for p in d.changed if screen.wanted(p.a.name, p.b.name)]
+    changed = [p for p in d.changed if screen.wanted(p.a.name, p.b.name)]
+    yield list(_changes(changed)) if folded else [row for p in changed for row in _changes([p])]
     for word, run, alone in (("only in A", d.a, d.only_a), ("only in B", d.b, d.only_b)):
         found = [o for o in alone if screen.wanted(o.unit.name)]
         if folded:
@@ -205,16 +206,21 @@ def _rows(screen: DiffScreen, folded: bool) -> Iterable[list[_Row]]:
 
 
 def _renaming(line: Renaming) -> _Row:
-    name = Text.assemble((plain(line.a), VARIABLE), " -> ", (plain(line.b), VARIABLE))
+    first = line.pairs[0]
+    graphs = "" if first.a.graph == first.b.graph == "g0" else plain(f"{first.a.graph}, {first.b.graph}: ")
+    name = Text.assemble(graphs, (plain(line.a), VARIABLE), " -> ", (plain(line.b), VARIABLE))
     detail = _shape(line.pairs[0].b) if len(line.pairs) == 1 else _held(line.variables, line.slots)
-    scopes = f" in {line.scopes} places" if line.scopes > 1 else ""
+    scopes = f" in {line.scopes} scopes" if line.scopes > 1 else ""
     return line.fit, "renamed", name, Text(detail + scopes + (", guessed" if line.is_guess else ""), QUIET)
 
 
-def _changed(pair: VariablePair) -> _Row:
-    said = "; ".join(f"{c.what} {c.a} -> {c.b}" for c in pair.changes)
-    name = Text.assemble((plain(pair.b.name), VARIABLE), f"  {said}")
-    return pair.fit, "changed", name, Text("renamed, see above" if pair.is_renamed else "", QUIET)
+def _changes(pairs: Sequence[VariablePair]) -> Iterable[_Row]:
+    for line in fold_changes(pairs):
+        said = "; ".join(plain(f"{c.what} {c.a} -> {c.b}") for c in line.pairs[0].changes)
+        several = f"{_held(line.variables, line.slots)}: " if line.variables > 1 else ""
+        slots = f" + {_many(line.slots, 'slot')}" if line.slots and line.variables and not several else ""
+        also = ", renamed, see above" if line.pairs[0].is_renamed else ""
+        yield line.fit, "changed", _name(line.b, line.pairs[0].b), Text(f"{several}{said}{slots}{also}", QUIET)
 
 
 def _alone(word: str, line: Alone) -> _Row:
@@ -222,11 +228,18 @@ def _alone(word: str, line: Alone) -> _Row:
     if line.is_slot:
         owners = "" if len(line.found) == 1 else f"{len(line.found):,} slots"
         name = one.name if len(line.found) == 1 else f"*/{line.name}"
-        return line.fit, word, Text(plain(name), VARIABLE), Text(owners or f"{_shape(one)} slot", QUIET)
+        return line.fit, word, _name(name, one), Text(owners or f"{_shape(one)} slot", QUIET)
     detail = _held(line.variables, line.slots)
     if line.variables == 1 and not line.name.endswith("/"):
         detail = _shape(one) + (f" + {_many(line.slots, 'slot')}" if line.slots else "")
-    return line.fit, word, Text(plain(line.name), VARIABLE), Text(detail, QUIET)
+    elif not line.variables:
+        detail = f"{_shape(one)} slot"
+    return line.fit, word, _name(line.name, one), Text(detail, QUIET)
+
+
+def _name(name: str, unit: Unit) -> Text:
+    """A name, with its graph where that is not the first one."""
+    return Text.assemble("" if unit.graph == "g0" else plain(f"{unit.graph}: "), (plain(name), VARIABLE))
 
 
 def _held(variables: int, slots: int) -> str:
@@ -252,7 +265,7 @@ def _checkpoint(screen: DiffScreen, most: int | None) -> list[RenderableType]:
         if not {(fit.graph_a, "a"), (fit.graph_b, "b")} & saved:
             continue
         graphs = len(screen.difference.checkpoints) > 1
-        where = f" (graph {fit.graph_a or '-'} into {fit.graph_b or '-'})" if graphs else ""
+        where = f" (graph {plain(fit.graph_a or '-')} into {plain(fit.graph_b or '-')})" if graphs else ""
         said = _said_of(screen, fit)
         outcome = "restores whole" if not said else ""
         lines.append(heading(f"CHECKPOINT of A into B{where}", outcome))
@@ -284,12 +297,12 @@ def _said_of(screen: DiffScreen, fit: CheckpointFit) -> list[tuple[str, str, lis
     missing = [k for k in fit.missing if key_of(k)]
     unread = [k for k in fit.unread if key_of(k)]
     found = (
-        (BAD, f"{_many(len(missing), 'key')} that B asks for not in the file, NotFoundError", missing),
-        (BAD, f"{_many(len(raising), 'key')} of another shape or dtype, InvalidArgumentError", raising),
-        (BAD, f"!! {_many(len(silent), 'key')} of another shape, restored without an error", silent),
-        (WARN, f"{_many(len(unread), 'key')} of the file that B does not ask for, left unread", unread),
+        (BAD, "not in the file, raises NotFoundError", missing),
+        (BAD, "another shape or dtype, raises InvalidArgumentError", raising),
+        (BAD, "!! another shape, restored without an error", silent),
+        (WARN, "in the file, left unread", unread),
     )
-    return [(style, title, keys) for style, title, keys in found if keys]
+    return [(style, f"{title} ({_many(len(keys), 'key')})", keys) for style, title, keys in found if keys]
 
 
 def requests_view(screen: DiffScreen) -> list[RenderableType]:

@@ -92,12 +92,24 @@ def _loss(loss: LossPair, wanted: Wanted, most: int | None) -> list[RenderableTy
     if shown[:most]:
         made = _beside([title, "A", "B"])
         short = short_names(r.name for r in loss.rows)
-        for row in shown[:most]:
-            made.add_row(_label(row, short[row.name]), _received(row.a), _received(row.b))
-        lines = [made, *left_out(len(shown) - most if most is not None else 0, "gradients")]
+        groups = _alike(shown, in_full=most is None)
+        for group in groups[:most]:
+            row, one = group[0], len(group) == 1
+            more = "" if one else f" and {len(group) - 1} more"
+            made.add_row(_label(row, short[row.name], more), _received(row.a, one), _received(row.b, one))
+        lines = [made, *left_out(sum(map(len, groups[most:])) if most is not None else 0, "gradients")]
     else:
         lines = [heading(title, f"no difference in {sum(r.change == 'same' for r in rows)} rows")]
     return [*lines, *(_alone(rows) if most is not None else [])]
+
+
+def _alike(rows: Sequence[GradientPair], in_full: bool) -> list[list[GradientPair]]:
+    """Rows that say the same but for the norm, together; in full each by itself."""
+    groups: dict[object, list[GradientPair]] = {}
+    for index, row in enumerate(rows):
+        said = (row.change, str(_received(row.a, False)), str(_received(row.b, False)))
+        groups.setdefault(index if in_full else said, []).append(row)
+    return list(groups.values())
 
 
 def _loss_name(loss: LossPair) -> str:
@@ -113,27 +125,32 @@ def _alone(rows: Sequence[GradientPair]) -> list[RenderableType]:
     """Python names that only one run binds."""
     lines: list[RenderableType] = []
     for side in ("A", "B"):
-        names = list(dict.fromkeys(r.name for r in rows if r.change == f"only in {side}"))
+        own = [r for r in rows if r.change == f"only in {side}" and "variable" not in _roles(r)]
+        names = list(dict.fromkeys(r.name for r in own))
         if names:
             lines.append(text(f"  named only in {side}: {listed(names, 8)}", QUIET))
     return lines
 
 
-def _label(row: GradientPair, short: str) -> Text:
-    roles = {r.role for r in (row.a, row.b) if r is not None}
-    name = f"[{plain(short)}]" if roles == {"variable"} else plain(short)
+def _roles(row: GradientPair) -> set[str]:
+    return {r.role for r in (row.a, row.b) if r is not None}
+
+
+def _label(row: GradientPair, short: str, more: str) -> Text:
+    name = f"[{plain(short)}]" if _roles(row) == {"variable"} else plain(short)
     change = row.change if row.change in _CHANGE_STYLES else ""
     word = {"lost": "lost", "gained": "gained", "other": "changed"}.get(change, "")
-    return Text.assemble("  ", name, (f"  {word}" if word else "", _CHANGE_STYLES.get(change, "")))
+    return Text.assemble("  ", name, more, (f"  {word}" if word else "", _CHANGE_STYLES.get(change, "")))
 
 
-def _received(row: GradientRow | None) -> Text:
+def _received(row: GradientRow | None, with_norm: bool) -> Text:
     """`variable: dense 0.565, updated`."""
     if row is None:
         return Text("-", QUIET)
     receipt = row.receipt
     why = f": {reason_of(receipt)}" if receipt.receives == "none" else ""
-    norm = f" {number(receipt.norm)}" if receipt.norm is not None and receipt.receives in ("dense", "sparse") else ""
+    measured = with_norm and receipt.norm is not None and receipt.receives in ("dense", "sparse")
+    norm = f" {number(receipt.norm or 0.0)}" if measured else ""
     updated = "updated" if row.updated else ("NOT updated" if row.role == "variable" else "computed")
     return Text(f"{row.role}: {receipt.receives}{norm}{why}, {updated}")
 
