@@ -85,7 +85,7 @@ _Ends = tuple[Parts, Parts]
 def fold_renames(pairs: Sequence[VariablePair], depth: int = 0) -> list[Renaming]:
     """Renamed variables by the scopes that were exchanged; slots with their variable.
 
-    Scopes with fewer than `depth` parts are opened.
+    Scopes with fewer than `depth` parts are opened, and then scopes that changed alike stand by themselves.
     """
     renamed = {(p.a.graph, p.a.name): p for p in pairs if p.is_renamed}
     groups: dict[tuple[object, ...], list[VariablePair]] = {}
@@ -97,6 +97,8 @@ def fold_renames(pairs: Sequence[VariablePair], depth: int = 0) -> list[Renaming
         opened = a[len(a) - kept :][: max(0, depth - len(scopes[0]))]
         groups.setdefault((pair.a.graph, pair.b.graph, *scopes, opened), []).append(pair)
     lines = [line for group in groups.values() for line in _named(group, renamed)]
+    if depth:
+        return [Renaming(*_shown(*ends), tuple(group)) for ends, group in lines]
     return _alike(lines)
 
 

@@ -116,7 +116,10 @@ class _Matcher:
         in_order: bool = False,
         free: tuple[dict[int, None], ...] | None = None,
     ) -> bool:
-        """Pair what has a key for itself on both sides; `in_order`: or as many on one side as on the other."""
+        """Pair what has a key for itself on both sides; `in_order`: or as many on one side as on the other.
+
+        Of these the numbers in their names decide, if each has its own (`layer_3` is `block_3`), else the order.
+        """
         found = False
         sides: list[dict[Hashable, list[int]]] = [{}, {}]
         for side, key, numbers in zip(sides, (key_a, key_b), free or self.main, strict=True):
@@ -128,9 +131,20 @@ class _Matcher:
             others = sides[1].get(value, [])
             if len(ones) == len(others) and (in_order or len(ones) == 1):
                 found = True
-                for i, j in zip(ones, others, strict=True):
-                    self._pair(i, j, how)
+                by_number = self._by_number(ones, others) if in_order else None
+                for i, j in by_number or zip(ones, others, strict=True):
+                    self._pair(i, j, "rename" if by_number else how)
         return found
+
+    def _by_number(self, ones: Sequence[int], others: Sequence[int]) -> list[tuple[int, int]] | None:
+        """Pairs whose names have the same numbers, where that tells them all apart."""
+        left, right = (
+            {tuple(re.findall(r"\d+", self.units[side][i].name)): i for i in numbers}
+            for side, numbers in ((0, ones), (1, others))
+        )
+        if () in left or len(left) < len(ones) or left.keys() != right.keys():
+            return None
+        return [(i, right[numbers]) for numbers, i in left.items()]
 
     # ------------------------------------------------------- numbers that TensorFlow gives
 

@@ -130,11 +130,20 @@ def test_a_neighbour_of_its_own_shape_tells_which_scope_is_which():
 
 
 def test_renamed_scopes_of_one_shape_go_by_order_and_say_so():
+    a = {n: s for i in "abcd" for n, s in ((f"layer_{i}/w", (4, 4)), (f"layer_{i}/b", (4,)))}
+    b = {n.replace("layer", "block").translate(str.maketrans("d", "e")): s for n, s in a.items()}
+    d = compared(a, b)
+    assert list(names(d).values()) == list(b)
+    assert {p.how for p in d.pairs} == {"guess"}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_renamed_scopes_of_one_shape_go_by_their_numbers(order):
     a = {n: s for i in range(4) for n, s in ((f"layer_{i}/w", (4, 4)), (f"layer_{i}/b", (4,)))}
-    b = {n.replace("layer", "block"): s for n, s in a.items()}
+    b = {n.replace("layer", "block"): s for n, s in list(a.items())[::order]}
     d = compared(a, b)
     assert names(d) == {n: n.replace("layer", "block") for n in a}
-    assert lines(d) == [("layer_N", "block_N", 8, 0, True)]
+    assert lines(d) == [("layer_N", "block_N", 8, 0, False)]
 
 
 def test_renamed_scopes_of_one_shape_in_another_number_are_not_guessed():
