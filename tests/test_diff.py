@@ -263,7 +263,7 @@ def test_a_program_that_ends_its_process(run_cli, program, tmp_path):
     gone.write_text("import os\nos._exit(3)\n")
     status, out, err = run_cli(["diff", str(program("mlp")), str(gone)])
     assert (status, out) == (1, "")
-    assert err == f"scopewatch: the process of {gone} left with status 3 before its run could be recorded.\n"
+    assert err == f"scopewatch: {gone}: the program's process ended by itself: status 3.\n"
 
 
 @pytest.mark.parametrize(

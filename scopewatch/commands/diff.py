@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from scopewatch.model.differences import Run, build_difference
 from scopewatch.model.log import Log
 from scopewatch.model.log_file import load_log
 from scopewatch.views.diff import VIEWS, DiffScreen, views_of
+
+if TYPE_CHECKING:
+    from scopewatch.record.session import Wishes
 
 EXAMPLE = "Example: scopewatch diff dense pitfalls/w-get-variable"
 _GZIP = b"\x1f\x8b"
@@ -54,6 +57,7 @@ def diff(
     inputs: o.InputOption = None,
     measure: o.MeasureOption = False,
     compat: o.CompatOption = True,
+    stubs: o.StubOption = None,
 ) -> None:
     """Compare two runs: variables, what a checkpoint would notice, requests, gradients, verdicts.
 
@@ -70,7 +74,14 @@ def diff(
     from scopewatch.record.session import Wishes
 
     wishes = Wishes(
-        until.value, tuple(prove or ()), loss, tuple(arguments or ()), o.parse_inputs(inputs), measure, compat
+        until.value,
+        tuple(prove or ()),
+        loss,
+        tuple(arguments or ()),
+        o.parse_inputs(inputs),
+        measure,
+        compat,
+        tuple(stubs or ()),
     )
     with ExitStack() as stack:
         descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None
@@ -96,18 +107,15 @@ def is_log(name: str) -> bool:
         return file.suffix == ".scopelog" or stream.read(len(_GZIP)) == _GZIP
 
 
-def _logs(sides: Sequence[str], wishes: object) -> list[Log]:
+def _logs(sides: Sequence[str], wishes: Wishes) -> list[Log]:
     """Both logs; what can be wrong with either call is said before anything is run."""
-    from scopewatch.record.session import Wishes
+    from scopewatch.commands.watching import watch_apart
     from scopewatch.record.target import find_target
 
-    assert isinstance(wishes, Wishes)
     saved = {side: load_log(Path(side)) for side in sides if is_log(side)}
     for side in sides:
         if side not in saved:
             find_target(side)
-    from scopewatch.commands.apart import watch_apart
-
     return [saved[side] if side in saved else watch_apart(side, wishes) for side in sides]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +14,8 @@ from scopewatch.model.cache import cache_file
 from scopewatch.model.events import Requested
 from scopewatch.model.log import Log
 from scopewatch.model.log_file import save_log
+from scopewatch.record.forked import in_fork
+from scopewatch.record.quiet import import_tensorflow
 from scopewatch.record.session import Wishes, record
 
 
@@ -37,4 +40,32 @@ def watch_target(target: str, wishes: Wishes, save: Path | None = None) -> Log:
         raise UsageError(
             f"{target} built no graph and made no request: nothing of TensorFlow 1 was seen. Is this the right file?"
         )
+    return log
+
+
+def watch_apart(target: str, wishes: Wishes) -> Log:
+    """Record a run in a process forked for it: two programs in one process get in each other's way.
+
+    Raises:
+        ScopewatchError: what recording raised, or the program ended its process (exit status 1).
+        KeyboardInterrupt: the program was interrupted.
+    """
+    if not hasattr(os, "fork"):
+        raise UsageError(
+            f"{target} cannot be run here: this system cannot fork a process. "
+            f"Save each run (scopewatch run {target} --save a.scopelog), then compare the logs."
+        )
+    with progress() as say, suppress(ImportError):  # If it fails, recording says why.
+        say("loading TensorFlow")
+        import_tensorflow()
+    try:
+        log = in_fork(lambda: watch_target(target, wishes), silent=False)
+    except ScopewatchError as error:
+        if type(error) is not ScopewatchError:
+            raise
+        lost = ScopewatchError(f"{target}: {error}")
+        lost.exit_status = 1
+        raise lost from None
+    if log.error is not None and log.error.type == "KeyboardInterrupt":
+        raise KeyboardInterrupt
     return log
