@@ -518,6 +518,9 @@ LIGHT = {
     "run help": ["run", "--help"],
     "prove help": ["prove", "--help"],
     "show help": ["show", "--help"],
+    "diff help": ["diff", "--help"],
+    "diff of logs": ["diff", "run.scopelog", "run.scopelog"],
+    "diff json": ["diff", "run.scopelog", "run.scopelog", "--json"],
     "doctor help": ["doctor", "--help"],
     "show": ["show", "run.scopelog"],
     "show all": ["show", "run.scopelog", "--view", "proof", "--view", "flow", "--svg", "a.svg", "--html", "a.html"],
@@ -537,7 +540,7 @@ def test_it_never_imports_tensorflow_or_numpy(shell, saved, case):
     no_traceback(done.stderr)
 
 
-@pytest.mark.parametrize("command", ["run", "prove", "show", "list", "doctor"])
+@pytest.mark.parametrize("command", ["run", "prove", "show", "diff", "list", "doctor"])
 def test_help_ends_with_an_example(call, command):
     done = call(command, "--help")
     assert (done.returncode, done.stderr) == (0, "")

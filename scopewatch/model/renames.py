@@ -20,6 +20,9 @@ How = Literal["name", "rename", "guess"]
 """By its name; renamed, and only one would fit; renamed, and chosen by order or from a new name throughout."""
 
 Parts: TypeAlias = tuple[str, ...]
+_Family: TypeAlias = tuple[dict[str, list[int]], dict[str, list[int]]]
+"""For each side the siblings by name, each with its variables."""
+_Contents: TypeAlias = dict[str, tuple[tuple[Parts, Hashable], ...]]
 _DEEPEST = 12
 _LARGEST_ALIGNMENT = 250_000
 _NUMBERED = re.compile(r"(.+)_\d+")
@@ -78,6 +81,7 @@ class _Matcher:
     def run(self) -> list[tuple[int, int, How]]:
         """All stages: what says most first."""
         self._numbered_families()
+        self._swapped_scopes()
         self._by_name(self.main)
         self._moved()
         self._leaves_renamed()
@@ -153,45 +157,63 @@ class _Matcher:
 
         Names stand unless shapes contradict them, and another reading, in order, keeps more of them.
         """
-        families: dict[tuple[Parts, str], tuple[dict[str, list[int]], dict[str, list[int]]]] = {}
-        numbered: set[tuple[Parts, str]] = set()
+        families = self._families(lambda part: match[1] if (match := _NUMBERED.fullmatch(part)) else part)
+        for (parent, base), family in families.items():
+            if any(name != base for side in family for name in side):
+                self._align(family, len(parent) + 1)
+
+    def _swapped_scopes(self) -> None:
+        """Scopes that have exchanged their names: each of those that shapes contradict holds what another held."""
+        for (parent, _), family in self._families(lambda _: "").items():
+            free, contents = self._contents(family, len(parent) + 1)
+            torn = [n for n in contents[0] if n in contents[1] and _contradict(contents[0][n], contents[1][n])]
+            sides: list[dict[Hashable, list[str]]] = [{}, {}]
+            for name in torn:
+                for side in (0, 1):
+                    sides[side].setdefault(contents[side][name], []).append(name)
+            counts = [{content: len(names) for content, names in side.items()} for side in sides]
+            if len(torn) > 1 and counts[0] == counts[1] and all(len(contents[0][n]) > 1 for n in torn):
+                for content, names in sides[0].items():
+                    for name_a, name_b in zip(names, sides[1][content], strict=True):
+                        self._pair_scopes(free[0][name_a], free[1][name_b])
+
+    def _families(self, base: Callable[[str], str]) -> dict[tuple[Parts, str], _Family]:
+        """Siblings by the scope that they stand in and what is common to their names, the outermost first."""
+        families: dict[tuple[Parts, str], _Family] = {}
         for side in (0, 1):
             for i in self.main[side]:
                 parts = self.parts[side][i]
                 for depth, part in enumerate(parts):
-                    match = _NUMBERED.fullmatch(part)
-                    key = (parts[:depth], match[1] if match else part)
-                    if match:
-                        numbered.add(key)
-                    families.setdefault(key, ({}, {}))[side].setdefault(part, []).append(i)
-        for parent, base in sorted(numbered, key=lambda key: (len(key[0]), key)):
-            self._align(families[(parent, base)], len(parent) + 1)
+                    family = families.setdefault((parts[:depth], base(part)), ({}, {}))
+                    family[side].setdefault(part, []).append(i)
+        return dict(sorted(families.items(), key=lambda item: (len(item[0][0]), item[0])))
 
-    def _align(self, family: tuple[dict[str, list[int]], dict[str, list[int]]], depth: int) -> None:
-        free = [
-            {
-                name: own
-                for name, members in family[side].items()
-                if (own := [i for i in members if i in self.main[side]])
-            }
-            for side in (0, 1)
-        ]
-        contents = [
-            {
-                name: tuple((self.parts[side][i][depth:], self.signatures[side][i]) for i in members)
-                for name, members in free[side].items()
-            }
-            for side in (0, 1)
-        ]
+    def _contents(self, family: _Family, depth: int) -> tuple[_Family, tuple[_Contents, _Contents]]:
+        """What is still free of each sibling, and what that holds: names below it and signatures."""
+        free: _Family = ({}, {})
+        contents: tuple[_Contents, _Contents] = ({}, {})
+        for side in (0, 1):
+            for name, members in family[side].items():
+                own = [i for i in members if i in self.main[side]]
+                if own:
+                    free[side][name] = own
+                    held = tuple((self.parts[side][i][depth:], self.signatures[side][i]) for i in own)
+                    contents[side][name] = held
+        return free, contents
+
+    def _align(self, family: _Family, depth: int) -> None:
+        free, contents = self._contents(family, depth)
         both = [name for name in contents[0] if name in contents[1]]
         if not any(_contradict(contents[0][name], contents[1][name]) for name in both):
             return
         aligned = _longest_common(list(contents[0].items()), list(contents[1].items()))
-        if len(aligned) <= sum(contents[0][name] == contents[1][name] for name in both):
-            return
-        for name_a, name_b in aligned:
-            for i, j in zip(free[0][name_a], free[1][name_b], strict=True):
-                self._pair(i, j, "guess")
+        if len(aligned) > sum(contents[0][name] == contents[1][name] for name in both):
+            for name_a, name_b in aligned:
+                self._pair_scopes(free[0][name_a], free[1][name_b])
+
+    def _pair_scopes(self, ones: Sequence[int], others: Sequence[int]) -> None:
+        for i, j in zip(ones, others, strict=True):
+            self._pair(i, j, "guess")
 
     # --------------------------------------------------------------------------- moves
 
@@ -373,7 +395,7 @@ def _contradict(a: Sequence[tuple[Parts, Hashable]], b: Sequence[tuple[Parts, Ha
     return any(there.get(name, signature) != signature for name, signature in a)
 
 
-def _longest_common(a: list[tuple[str, Hashable]], b: list[tuple[str, Hashable]]) -> list[tuple[str, str]]:
+def _longest_common(a: Sequence[tuple[str, Hashable]], b: Sequence[tuple[str, Hashable]]) -> list[tuple[str, str]]:
     """The longest run of equal contents in the same order, by name; equal ends are taken off first."""
     head = 0
     while head < min(len(a), len(b)) and a[head][1] == b[head][1]:

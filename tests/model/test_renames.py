@@ -229,6 +229,22 @@ def test_swapped_names_of_numbered_layers():
     assert {p.fit for p in d.pairs} == {"noticed"}
 
 
+def test_scopes_that_exchanged_their_names():
+    a = {"net/enc/w": (5, 3), "net/enc/b": (3,), "net/dec/w": (3, 5), "net/dec/b": (5,)}
+    b = {"net/enc/w": (3, 5), "net/enc/b": (5,), "net/dec/w": (5, 3), "net/dec/b": (3,)}
+    d = compared(a, b, slots=("Adam",))
+    assert lines(d) == [("net/enc", "net/dec", 2, 2, True), ("net/dec", "net/enc", 2, 2, True)]
+    assert {p.fit for p in d.pairs} == {"noticed"}
+
+
+def test_shapes_that_moved_on_by_one_layer_are_no_exchange():
+    a = {"one/w": (5, 8), "one/b": (8,), "two/w": (8, 9), "two/b": (9,)}
+    b = {"one/w": (8, 9), "one/b": (9,), "two/w": (9, 4), "two/b": (4,)}
+    d = compared(a, b)
+    assert names(d) == {}
+    assert len(d.changed) == 4
+
+
 def test_the_functions_that_asked_tell_like_variables_apart():
     where = {"a/w": "m.py:1 > m.py:5 encoder", "b/w": "m.py:2 > m.py:7 decoder"}
     there = {"x/w": "n.py:9 > n.py:4 decoder", "y/w": "n.py:8 > n.py:3 encoder"}
@@ -274,7 +290,7 @@ def test_ten_thousand_variables_take_seconds_at_most():
     start = time.process_time()
     d = build_difference(left, right)
     folded = fold_renames(d.pairs)
-    assert time.process_time() - start < 8
+    assert time.process_time() - start < 20
     assert len(d.renamed) == 10_000
     assert [(r.a, r.b, len(r.pairs)) for r in folded] == [("net/layer_N", "model/net/block_N", 10_000)]
 
