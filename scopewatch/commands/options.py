@@ -50,7 +50,8 @@ ViewOption = Annotated[
     typer.Option(
         "--view",
         metavar="NAME",
-        help="summary, scopes, requests, sharing, variables, trainable, gradients, weights, flow, proof. Repeatable.",
+        help="summary, scopes, requests, sharing, variables, trainable, gradients, weights, flow, proof, source. "
+        "Repeatable.",
         autocompletion=_views,
     ),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -66,6 +66,20 @@ def updated_variables(log: Log, graph: GraphSnapshot, loss: str) -> set[str]:
     A part of the loss (one tower's) counts as the loss, and so does a sum that it is a part of.
     A gradient kept in a variable that is not trainable (an accumulator, a moment) counts as passed on.
     """
+    gradients = _gradients_of(log, graph, loss)
+    writers = _writers(graph) if gradients else {}
+    return {v for v, grads in gradients.items() if _depends(graph, writers.get(v, ()), grads, writers)}
+
+
+def updating_ops(log: Log, graph: GraphSnapshot, loss: str, variable: str) -> set[int]:
+    """The ops of the graph that write this variable (by storage tensor) depending on its gradient from this loss."""
+    gradients = _gradients_of(log, graph, loss).get(variable, set())
+    writers = _writers(graph) if gradients else {}
+    return {op for op in writers.get(variable, ()) if _depends(graph, [op], gradients, writers)}
+
+
+def _gradients_of(log: Log, graph: GraphSnapshot, loss: str) -> dict[str, set[str]]:
+    """What the program's own calls gave as the gradients of a loss, by what it was differentiated by."""
     gradients: dict[str, set[str]] = {}
     related = _related(graph, loss)
     for call in log.of(Differentiated):
@@ -73,16 +87,14 @@ def updated_variables(log: Log, graph: GraphSnapshot, loss: str) -> set[str]:
             for x, grad in zip(call.xs, call.grads, strict=True):
                 if grad is not None:
                     gradients.setdefault(x, set()).add(grad)
-    if not gradients:
-        return set()
-    writers = _writers(graph)
-    updated = set()
-    for variable, grads in gradients.items():
-        wanted = {graph.body.index.get(g.rpartition(":")[0]) for g in grads} - {None}
-        starts = [e.op for op in writers.get(variable, ()) for e in _given(graph, op)]
-        if wanted and _reaches(graph, starts, wanted, writers):
-            updated.add(variable)
-    return updated
+    return gradients
+
+
+def _depends(graph: GraphSnapshot, ops: Sequence[int], grads: set[str], writers: dict[str, list[int]]) -> bool:
+    """Whether what any of these ops writes depends on one of these gradients."""
+    wanted = {graph.body.index.get(g.rpartition(":")[0]) for g in grads} - {None}
+    starts = [e.op for op in ops for e in _given(graph, op)]
+    return bool(wanted) and _reaches(graph, starts, wanted, writers)
 
 
 def _related(graph: GraphSnapshot, loss: str) -> Callable[[str], bool]:

@@ -61,7 +61,8 @@ class Body:
 
     The inputs of op `i` are the edges `starts[i]` to `starts[i + 1]`; control edges are left out.
     `signatures[signature[i]]` are the dtypes of its outputs. `attrs` holds only what a reader of
-    the graph needs: names of functions, shapes and dtypes of variables, shared names.
+    the graph needs: names of functions, shapes and dtypes of variables, shared names. `paths` are
+    indices into `Log.paths`: the program's own frames that built each op; empty where not recorded.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Body:
     devices: Sequence[str]
     attrs: Mapping[int, Mapping[str, Any]]
     results: tuple[Edge, ...] = ()
+    paths: Sequence[int] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -94,6 +96,10 @@ class Body:
         """The data inputs of an op, in order."""
         span = range(self.starts[op], self.starts[op + 1])
         return [Edge(self.edge_ops[k], self.edge_outputs[k]) for k in span]
+
+    def path(self, op: int) -> int:
+        """The index of the path that built an op; 0, the empty path, where it is not known."""
+        return self.paths[op] if self.paths else 0
 
     def output_dtypes(self, op: int) -> tuple[str, ...]:
         """The dtypes of an op's outputs, e.g. `("float32_ref",)`."""

@@ -73,7 +73,11 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class GradientMeasure:
-    """The receipts of one loss. `at` says which state and which step the norms are of."""
+    """The receipts of one loss. `at` says which state and which step the norms are of.
+
+    `passing` are the ops, by body name and number, that got a gradient and passed one on while
+    TensorFlow differentiated the loss; `None` where that was not observed.
+    """
 
     graph: str
     loss: str
@@ -82,6 +86,7 @@ class GradientMeasure:
     at: str
     receipts: tuple[Receipt, ...]
     ran: tuple[str, ...] = ()
+    passing: tuple[tuple[str, tuple[int, ...]], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,14 @@ class NumericMeasure:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFile:
+    """The text of one file of the program's own code, as it was when it ran."""
+
+    file: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """The exception that ended the watched program."""
 
@@ -153,6 +166,7 @@ class Log:
     checkpoints: tuple[CheckpointMeasure, ...] = ()
     executions: tuple[ExecutionMeasure, ...] = ()
     numerics: tuple[NumericMeasure, ...] = ()
+    sources: tuple[SourceFile, ...] = ()
     error: Failure | None = None
     _by_type: dict[type, tuple[Any, ...]] = field(default_factory=dict, compare=False, repr=False)
 

@@ -16,7 +16,7 @@ import typing
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
@@ -33,7 +33,10 @@ _MEASURES: dict[str, type] = {
     "checkpoints": log.CheckpointMeasure,
     "executions": log.ExecutionMeasure,
     "numerics": log.NumericMeasure,
+    "sources": log.SourceFile,
 }
+_COLUMNS_WITHOUT_PATHS = 13
+"""How many columns a body had before it said which lines built its ops."""
 _EVENTS = {kind.__name__: kind for kind in events.EVENT_TYPES}
 
 
@@ -111,6 +114,7 @@ def _body_columns(body: Body) -> list[Any]:
         list(body.devices),
         {str(k): dict(v) for k, v in body.attrs.items()},
         [list(edge) for edge in body.results],
+        list(body.paths),
     ]
 
 
@@ -177,6 +181,10 @@ def _read(file: FilePath) -> Log:
     if not ended:
         raise LogFileError(f"{file} ends too early: the log is not whole.")
     _check_indices([*parts["events"], parts["error"]], len(parts["paths"]))
+    for *_, bodies in parts["graphs"]:
+        for body in bodies:
+            if body.paths and not 0 <= min(body.paths) <= max(body.paths) < max(len(parts["paths"]), 1):
+                raise ValueError("an op without its path")
     return Log(
         header=parts["header"],
         paths=parts["paths"],
@@ -228,7 +236,8 @@ def _read_body(columns: list[Any]) -> Body:
         devices,
         attrs,
         results,
-    ) = columns
+        paths,
+    ) = columns if len(columns) > _COLUMNS_WITHOUT_PATHS else [*columns, []]
     starts = [0]
     edge_ops: list[int] = []
     position = 0
@@ -236,6 +245,8 @@ def _read_body(columns: list[Any]) -> Body:
         edge_ops.extend(op - d for d in distances[position : position + count])
         position += count
         starts.append(position)
+    if len(paths) not in (0, len(names)):
+        raise ValueError("columns of different length")
     if not len(names) == len(types_) == len(counts) == len(signature) == len(device) or position != len(outputs):
         raise ValueError("columns of different length")
     for indices, length in ((edge_ops, len(names)), (signature, len(signatures)), (device, len(devices))):
@@ -254,6 +265,7 @@ def _read_body(columns: list[Any]) -> Body:
         devices=devices,
         attrs={int(k): v for k, v in attrs.items()},
         results=tuple(Edge(*e) for e in results),
+        paths=paths,
     )
 
 
@@ -269,7 +281,15 @@ def _builder(kind: Any) -> Any:
     if isinstance(kind, type) and is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         builders = [_builder(hints[f.name]) for f in fields(kind)]
-        return lambda row: kind(*[b(v) if b else v for b, v in zip(builders, row, strict=True)])
+        # Fields that a file of before does not have yet stand last and have a default.
+        least = sum(f.default is MISSING for f in fields(kind))
+
+        def build(row: Any) -> Any:
+            if not least <= len(row) <= len(builders):
+                raise ValueError(f"{len(row)} fields of {kind.__name__}")
+            return kind(*[b(v) if b else v for b, v in zip(builders, row, strict=False)])
+
+        return build
     if origin is typing.Literal:
         return _one_of(frozenset(arguments))
     if origin in (typing.Union, types.UnionType):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scopewatch.model.events import AskedBy, Frame, MadeDirectly, Outcome, Reuse
 from scopewatch.model.log import Log
-from scopewatch.model.requests import build_requests
+from scopewatch.model.requests import RequestRow, build_requests
 
 
 @dataclass(frozen=True)
@@ -50,19 +51,25 @@ def build_sharing(log: Log) -> list[Shared]:
 
     Calls are told apart by where they start and where they ask; what lies between may differ.
     """
-    ways: dict[tuple[str | None, str, AskedBy], Counter[_Way]] = {}
-    hops: dict[_Way, int] = {}
+    by_name: dict[tuple[str | None, str, AskedBy], list[RequestRow]] = {}
     for row in build_requests(log):
-        event = row.event
-        start = row.via[0] if row.via else None
-        way = (event.outcome, start, row.caller, event.reuse, row.flag_set_at)
-        ways.setdefault((event.graph, event.name, event.asked_by), Counter())[way] += 1
-        hops.setdefault(way, max(len(row.via) - 2, 0))
+        by_name.setdefault((row.event.graph, row.event.name, row.event.asked_by), []).append(row)
+    hops: dict[_Way, int] = {}
     groups: dict[tuple[str | None, AskedBy, tuple[Call, ...]], list[str]] = {}
-    for (graph, name, asked_by), counts in ways.items():
-        calls = tuple(Call(*way[:3], hops[way], *way[3:], times) for way, times in counts.items())
-        groups.setdefault((graph, asked_by, calls), []).append(name)
+    for (graph, name, asked_by), rows in by_name.items():
+        groups.setdefault((graph, asked_by, calls_of(rows, hops)), []).append(name)
     return [Shared(graph, tuple(names), asked_by, calls) for (graph, asked_by, calls), names in groups.items()]
+
+
+def calls_of(rows: Iterable[RequestRow], hops: dict[_Way, int] | None = None) -> tuple[Call, ...]:
+    """The ways in which requests came about, alike ones together; `hops` keeps those of the first such request."""
+    counts: Counter[_Way] = Counter()
+    hops = {} if hops is None else hops
+    for row in rows:
+        way = (row.event.outcome, row.via[0] if row.via else None, row.caller, row.event.reuse, row.flag_set_at)
+        counts[way] += 1
+        hops.setdefault(way, max(len(row.via) - 2, 0))
+    return tuple(Call(*way[:3], hops[way], *way[3:], times) for way, times in counts.items())
 
 
 def averages(log: Log) -> list[str]:

@@ -40,6 +40,7 @@ class Seen:
     received: dict[_Key, Any] = field(default_factory=dict)
     visited: set[tuple[str, str]] = field(default_factory=set)
     stopped_at: dict[tuple[str, str], set[int]] = field(default_factory=dict)
+    passed_nothing: set[tuple[str, str]] = field(default_factory=set)
 
     def received_by(self, op: Any, out_grads: Sequence[Any]) -> None:
         """Note the gradients of an op's outputs."""
@@ -53,6 +54,8 @@ class Seen:
     def passed_on(self, op: Any, in_grads: Sequence[Any]) -> None:
         """Note the inputs to which an op passed nothing."""
         cut = {i for i, grad in enumerate(in_grads) if grad is None}
+        if len(cut) == len(in_grads):
+            self.passed_nothing.update(self._places(op))
         if cut:
             for place in self._places(op):
                 self.stopped_at.setdefault(place, set()).update(cut)
@@ -61,6 +64,7 @@ class Seen:
         """Note an op that has no registered gradient."""
         for place in self._places(op):
             self.stopped_at.setdefault(place, set()).update(range(len(op.inputs)))
+            self.passed_nothing.add(place)
 
     def _places(self, op: Any) -> list[tuple[str, str]]:
         graph = op.graph
@@ -136,10 +140,12 @@ def measure_gradients(
             problem = None
         except Exception as error:
             grads, problem = {}, f"TensorFlow could not differentiate it: {type(error).__name__}: {str(error)[:200]}"
+        own = set(seen.visited)
         for key, grad in program.received.items():
             if key[0]:
                 seen.received.setdefault(key, grad)
                 seen.visited.add(key[:2])
+        seen.passed_nothing |= {place for place in program.passed_nothing - own if place[0]}
         for place, inputs in program.stopped_at.items():
             seen.stopped_at.setdefault(place, set()).update(inputs)
         walker = _Reasons(snapshot, seen, loss.tensor, graph, frames)
@@ -161,9 +167,22 @@ def measure_gradients(
                 loss.how,
                 runner.describe(loss.graph, why_not),
                 tuple(receipts),
+                passing=None if problem is not None else _passing(snapshot, seen, walker),
             )
         )
     return measured
+
+
+def _passing(snapshot: GraphSnapshot, seen: Seen, walker: _Reasons) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """The ops that got a gradient and did not end it; sources and what nothing asked for stands behind count too."""
+    numbers: dict[str, set[int]] = {}
+    for name, op in {key[:2] for key in seen.received} - seen.passed_nothing:
+        body = snapshot.body if not name else snapshot.functions.get(name)
+        number = None if body is None else body.index.get(op)
+        if body is None or number is None or walker.ends_gradient(body, number):
+            continue
+        numbers.setdefault(name, set()).add(number)
+    return tuple((name, tuple(sorted(ops))) for name, ops in sorted(numbers.items()))
 
 
 def _tap(taps: Taps, graph: Any, rows: dict[str, bool], inner: dict[str, tuple[Any, str]]) -> None:
@@ -343,6 +362,12 @@ class _Reasons:
             return not calls_function(self._graph.get_operation_by_name(name))
         except (KeyError, ValueError):
             return False
+
+    def ends_gradient(self, body: Body, op: int) -> bool:
+        """Whether an op with inputs is of a kind that never passes a gradient on."""
+        if not body.inputs(op):
+            return False
+        return body.types[op] == "StopGradient" or (not body.name and self._has_no_gradient(body.names[op]))
 
     def _onwards(self, body: Body, op: int, position: int) -> Iterable[tuple[str, Edge]]:
         for output, dtype in enumerate(body.output_dtypes(op)):

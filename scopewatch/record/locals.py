@@ -30,6 +30,7 @@ class Instrumenter:
 
     def __init__(self) -> None:
         self.sites: list[Site] = []
+        self.sources: dict[str, str | bytes] = {}
         self._numbers: dict[Site, int] = {}
 
     def compile(self, source: str | bytes, file: str) -> Any:
@@ -39,6 +40,7 @@ class Instrumenter:
             SyntaxError: the source does not parse.
         """
         compile(source, file, "exec", dont_inherit=True)
+        self.sources[file] = source
         before = sys.getrecursionlimit()
         # What Python compiles by itself, such as a sum of 900 terms, must not be too deep for the visitor.
         sys.setrecursionlimit(max(before, _DEEP))

@@ -32,6 +32,7 @@ class Wishes:
 
     `overrides` sets the flags of scopes to something else than the program says; `calls` is how
     often a target function is called.
+    `about` are names of which executions and a checkpoint are measured, if the program has them.
     """
 
     until: Until = "first-step"
@@ -44,6 +45,7 @@ class Wishes:
     stubs: tuple[str, ...] = ()
     overrides: tuple[FlagOverride, ...] = ()
     calls: int = 1
+    about: tuple[str, ...] = ()
     progress: Callable[[str], None] = lambda _: None
 
 
@@ -130,6 +132,7 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
 
     from scopewatch.record import hooks
     from scopewatch.record.gradients import Seen
+    from scopewatch.record.lines import own_sources, with_paths
     from scopewatch.record.recorder import Recorder
     from scopewatch.record.runs import SessionWatcher
     from scopewatch.record.snapshot import FunctionNames, read_graph
@@ -157,6 +160,7 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
     snapshots = [read_graph(g, recorder.graph_id(g), recorder.variables) for g in recorder.graphs]
     functions = FunctionNames(recorder.bodies_made, snapshots)
     recorder.settle_function_names(functions.places)
+    snapshots = with_paths(snapshots, {recorder.graph_id(g): g for g in recorder.graphs}, functions, frames)
     header = Header(
         target=target.given,
         title=target.title,
@@ -180,6 +184,7 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
         tuple(sorted(recorder.events, key=lambda e: e.seq)),
         tuple(snapshots),
         layers=tuple(_layers(recorder)),
+        sources=own_sources(instrumenter.sources, frames.paths, frames.folder),
         error=ending.error,
     )
     return Watched(log, recorder, watcher, functions, seen, frames, ending)
@@ -327,6 +332,7 @@ def _measured(watched: Watched, wishes: Wishes) -> Log:
         if not failed:
             raise
         losses, claims = find_losses(log, None, None), _claims_that_exist(log, wishes.prove)
+    claims += _claims_that_exist(log, [name for name in wishes.about if name not in wishes.prove])
     wishes.progress("measuring gradients")
     gradients = measure_gradients(
         log, losses, live, functions, seen, recorder.names.inner_tensors, watched.frames, runner

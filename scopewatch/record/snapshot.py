@@ -7,7 +7,7 @@ op through Python.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -335,6 +335,15 @@ class FunctionNames:
             if number is not None:
                 found.append((body.name, body.names[number]))
         return found
+
+    def live_ops(self) -> Iterator[tuple[str, list[tuple[int, Any]]]]:
+        """Each body that a function graph became, with the number and the live op behind its ops."""
+        for graph, _ in self._made.values():
+            order = _order(graph)
+            ops = [op for op in graph.get_operations() if op.name in order]
+            for body in self._bodies_of(graph, order):
+                numbers = ((_number_in(body, op.name, *order[op.name]), op) for op in ops)
+                yield body.name, [(number, op) for number, op in numbers if number is not None]
 
     def _bodies_of(self, graph: Any, order: dict[str, tuple[bool, int, str]]) -> list[Body]:
         names = list(dict.fromkeys(self._made.get(id(graph), (graph, []))[1]))

@@ -142,7 +142,7 @@ def _receipt(row: GradientRow, computed: bool) -> tuple[Text, str, Text]:
         received.append(f": {reason_of(receipt)}")
     if receipt.receives == "unknown":
         received.append(", see below")
-    norm = _norm(receipt)
+    norm = norm_text(receipt)
     if row.updated:
         return received, norm, Text("yes")
     if row.role == "tensor":
@@ -150,7 +150,8 @@ def _receipt(row: GradientRow, computed: bool) -> tuple[Text, str, Text]:
     return received, norm, Text("NO", BAD)
 
 
-def _norm(receipt: Receipt) -> str:
+def norm_text(receipt: Receipt) -> str:
+    """A norm, or why there is no number."""
     if receipt.norm is not None:
         return number(receipt.norm)
     if (receipt.norm_unknown_because or "").startswith("NaN"):

@@ -20,6 +20,7 @@ from scopewatch.views.requests import requests_view
 from scopewatch.views.scopes import scope_summary, scopes_view
 from scopewatch.views.screen import Screen, heading
 from scopewatch.views.sharing import sharing_view
+from scopewatch.views.source import source_view
 from scopewatch.views.tables import Indented
 from scopewatch.views.text import BAD, HEADING, QUIET, REUSE_WORDS, WARN, place, plain, text, way
 from scopewatch.views.trainable import trainable_summary, trainable_view
@@ -189,5 +190,6 @@ VIEWS: dict[str, Callable[[Screen], list[RenderableType]]] = {
     "weights": weights_view,
     "flow": flow_view,
     "proof": proof_view,
+    "source": source_view,
 }
 """Every view by the name that `--view` takes."""

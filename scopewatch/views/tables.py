@@ -9,7 +9,10 @@ from rich.console import Console, ConsoleOptions
 from rich.table import Table
 from rich.text import Text
 
-from scopewatch.views.text import HEADING
+from scopewatch.views.text import HEADING, QUIET
+
+LABEL = 14
+"""The room for a label, with what stands before and after it."""
 
 
 def table(columns: Sequence[str], right: Sequence[str] = (), gives_way: int = 0) -> Table:
@@ -41,3 +44,23 @@ class Indented:
         for line in self.content.wrap(console, max(options.max_width - self.by, 10), overflow="fold"):
             line.rstrip()
             yield Text(" " * self.by) + line
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A text beside a label; it wraps below its own first letter."""
+
+    label: str
+    content: Text
+    width: int = LABEL
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """One text for each line; a label that is too long has a line of its own."""
+        label = f"  {self.label}".ljust(self.width)
+        if len(label) > self.width:
+            yield Text(label, QUIET)
+            label = " " * self.width
+        for line in self.content.wrap(console, max(options.max_width - self.width, 10), overflow="fold"):
+            line.rstrip()
+            yield Text.assemble((label, QUIET), line)
+            label = " " * self.width

@@ -1,0 +1,87 @@
+"""`scopewatch why TARGET NAME`: everything about one variable or tensor on one card."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scopewatch.commands import options as o
+from scopewatch.commands.output import ascii_only, console, print_json, print_lines
+from scopewatch.commands.proving import status_of
+from scopewatch.commands.show import find_log
+from scopewatch.model.log import Log
+from scopewatch.model.subject import find_subject
+from scopewatch.model.why import variable_card
+from scopewatch.model.why_report import tensor_report, variable_report
+from scopewatch.model.why_tensor import tensor_card
+from scopewatch.proof.proofs import prove_name
+from scopewatch.views.run import error_lines
+from scopewatch.views.screen import Screen
+from scopewatch.views.why import tensor_lines, variable_lines
+
+EXAMPLE = "Example: scopewatch why dense w"
+
+
+def why(
+    target: Annotated[
+        str, typer.Argument(help="A scenario, file or module:function, which is run; or a log, which is read.")
+    ],
+    name: Annotated[
+        str, typer.Argument(help="A variable (scope/v), a Python name (w, w@14, w#2) or a tensor (scope/op:0).")
+    ],
+    arguments: o.ProgramArguments = None,
+    last: Annotated[bool, typer.Option("--last", help="Ask the last recorded run; run nothing.")] = False,
+    until: o.UntilOption = o.Until.first_step,
+    loss: o.LossOption = None,
+    json_report: o.JsonOption = False,
+    save: o.SaveOption = None,
+    svg: o.SvgOption = None,
+    html: o.HtmlOption = None,
+    inputs: o.InputOption = None,
+    measure: o.MeasureOption = False,
+    compat: o.CompatOption = True,
+) -> None:
+    """Show where one variable or tensor comes from, who uses it, what reaches it and what changes it."""
+    from scopewatch.commands.watching import watch_target
+    from scopewatch.record.quiet import stdout_to_stderr
+    from scopewatch.record.session import Wishes
+
+    wishes = Wishes(
+        until.value, (), loss, tuple(arguments or ()), o.parse_inputs(inputs), measure, compat, about=(name,)
+    )
+    with ExitStack() as stack:
+        descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None
+        log = find_log(target) if last or _is_log(target) else watch_target(target, wishes, save)
+        _answer(log, target, name, descriptor if json_report else None, json_report, svg, html)
+    raise typer.Exit(status_of(log, []))
+
+
+def _is_log(target: str) -> bool:
+    return Path(target).is_file() and Path(target).suffix != ".py"
+
+
+def _answer(
+    log: Log, target: str, name: str, descriptor: int | None, json_report: bool, svg: Path | None, html: Path | None
+) -> None:
+    subject = find_subject(log, name)
+    screen = Screen(log, (), console().width, ascii_only=ascii_only(console()))
+    title = f"scopewatch why {target} {name}"
+    if subject.records:
+        card = variable_card(log, subject)
+        if json_report:
+            print_json(variable_report(log, card), descriptor)
+        else:
+            print_lines([*error_lines(screen), *variable_lines(log, card, target, screen.width)], svg, html, title)
+        return
+    tensor = tensor_card(log, subject)
+    proofs = prove_name(log, subject.tensors[0])[1] if tensor.op_type else []
+    if json_report:
+        print_json(tensor_report(log, tensor, proofs), descriptor)
+        return
+    lines = tensor_lines(
+        log, tensor, proofs, target, "" if _is_log(target) else " --last", screen.width, screen.ascii_only
+    )
+    print_lines([*error_lines(screen), *lines], svg, html, title)
