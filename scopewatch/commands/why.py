@@ -27,10 +27,16 @@ EXAMPLE = "Example: scopewatch why dense w"
 
 def why(
     target: Annotated[
-        str, typer.Argument(help="A scenario, file or module:function, which is run; or a log, which is read.")
+        str,
+        typer.Argument(
+            metavar="TARGET", help="A scenario, file or module:function, which is run; or a log, which is read."
+        ),
     ],
     name: Annotated[
-        str, typer.Argument(help="A variable (scope/v), a Python name (w, w@14, w#2) or a tensor (scope/op:0).")
+        str,
+        typer.Argument(
+            metavar="NAME", help="A variable (scope/v), a Python name (w, w@14, w#2) or a tensor (scope/op:0)."
+        ),
     ],
     arguments: o.ProgramArguments = None,
     last: Annotated[bool, typer.Option("--last", help="Ask the last recorded run; run nothing.")] = False,

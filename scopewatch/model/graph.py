@@ -77,7 +77,7 @@ class Body:
     devices: Sequence[str]
     attrs: Mapping[int, Mapping[str, Any]]
     results: tuple[Edge, ...] = ()
-    paths: Sequence[int] = ()
+    paths: Sequence[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.names)

@@ -40,8 +40,8 @@ class Block:
 
     @property
     def built_something(self) -> bool:
-        """Whether anything happened in it."""
-        return any(line.own.any for line in self.lines)
+        """Whether anything happened in it, or in what it called."""
+        return any(line.own.any or line.below.any for line in self.lines)
 
 
 @dataclass(frozen=True)

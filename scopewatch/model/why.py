@@ -135,11 +135,12 @@ def variable_card(log: Log, subject: Subject) -> VariableCard:
     updates = {op.name for loss in losses for op in loss.updates}
     owners = _owners(log, graph)
     dependents = [(slot, by) for slot, (owner, by) in owners.items() if owner in (*names, subject.name)]
-    is_average = any(owners[n][1] == "average" for n in names if n in owners)
+    origin = _origin(log, subject, rows)
+    is_average = origin.how in ("average", "direct average")
     return VariableCard(
         subject=subject,
         asked_as=tuple(dict.fromkeys(r.event.name for r in rows)),
-        origin=_origin(log, subject, rows),
+        origin=origin,
         retrieved=calls_of([r for r in rows if r.event.outcome == "reused"]),
         refused=calls_of([r for r in rows if r.event.outcome == "refused"]),
         errors=tuple(dict.fromkeys(r.event.error for r in rows if r.event.error)),
@@ -202,6 +203,8 @@ def readers_of(log: Log, graph: GraphSnapshot, uses: Uses) -> tuple[OpAt, ...]:
     gradients = {d.path for d in log.of(Differentiated)} | {o.path for o in log.of(OptimizerGiven)}
 
     def role(use: Use) -> str:
+        if use.body and use.path in gradients:  # What differentiation adds to a branch, to keep a value for later.
+            return "gradient"
         if (use.body, use.op) in leading:
             return "loss"
         if use.type.startswith("Save"):
@@ -267,7 +270,7 @@ def _checkpoint(log: Log, graph: GraphSnapshot, subject: Subject) -> Checkpoint:
     keys = {key for c in log.checkpoints if c.graph == graph.id for key, _ in c.entries or ()}
     measured = any(c.entries is not None for c in log.checkpoints if c.graph == graph.id)
     if saved:
-        because = "tf.train.Saver() saves it; a Saver with a list or names of its own may not"
+        because = "a Saver with names of its own may use another"
     elif record.collections:
         because = f"not saved by tf.train.Saver(): it is in {', '.join(record.collections)} only"
     else:

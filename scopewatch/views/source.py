@@ -54,28 +54,29 @@ def _legend(found: Listing) -> list[RenderableType]:
 def _block(screen: Screen, block: Block, found: Listing) -> list[RenderableType]:
     """A function below its name; common indentation is taken away, so that more of each line fits."""
     marks = [_variables(line.own, line.below) for line in block.lines]
-    wide = max(4, *(m.cell_len for m in marks))
+    counts = [_ops(line) for line in block.lines]
+    wide, many = max(4, *(m.cell_len for m in marks)), max(4, *map(len, counts))
     texts = [line.text.expandtabs(_TAB) for line in block.lines]
     indent = min((len(t) - len(t.lstrip(" ")) for t in texts if t.strip()), default=0)
     bar = "|" if screen.ascii_only else "│"
     title = Text.assemble((plain(block.title), HEADING), (f"  {plain(block.file)}:{block.first}", QUIET))
     title.no_wrap, title.overflow = True, "ellipsis"
-    lines: list[RenderableType] = [Text(), title, text(f" line {'vars':<{wide}}    ops grad", QUIET)]
+    lines: list[RenderableType] = [Text(), title, text(f" line {'vars':<{wide}} {'ops':>{many}} grad", QUIET)]
     before = block.lines[0].number - 1
-    for line, mark, content in zip(block.lines, marks, texts, strict=True):
+    for line, mark, count, content in zip(block.lines, marks, counts, texts, strict=True):
         if line.number != before + 1:
             lines.append(text(f"{'...':>5}", QUIET))
         before = line.number
         mark.pad_right(wide - mark.cell_len)
-        ops = str(line.own.ops) if line.own.ops else f"({line.below.ops})" if line.below.ops else ""
-        drawn = Text.assemble(
-            (f"{line.number:>5}", QUIET), " ", mark, f" {ops:>6} ", _grad(line, found), (f" {bar} ", QUIET)
-        )
-        drawn.append(plain(content[indent:].rstrip()))
-        drawn.rstrip()
+        drawn = Text.assemble((f"{before:>5}", QUIET), " ", mark, f" {count:>{many}} ", _grad(line, found))
+        drawn.append(f" {bar} ", QUIET).append(plain(content[indent:].rstrip(" "))).rstrip()
         drawn.no_wrap, drawn.overflow = True, "ellipsis"
         lines.append(drawn)
     return lines
+
+
+def _ops(line: ListedLine) -> str:
+    return str(line.own.ops) if line.own.ops else f"({line.below.ops})" if line.below.ops else ""
 
 
 def _variables(own: Marks, below: Marks) -> Text:
@@ -108,7 +109,9 @@ def _left_out(found: Listing) -> list[RenderableType]:
     lines: list[RenderableType] = []
     if found.left_out:
         names = listed((b.title for b in found.left_out), most=6)
-        told = f"{len(found.left_out)} functions built ops but touched no variable; --filter NAME opens them: {names}"
+        one = len(found.left_out) == 1
+        count = "1 function" if one else f"{len(found.left_out)} functions"
+        told = f"{count} built ops but touched no variable; --filter NAME opens {'it' if one else 'them'}: {names}"
         lines.append(Indented(Text(told, QUIET), 2))
     if found.missing:
         told = f"and in files that are not the program's own: {listed(found.missing, most=3)}"

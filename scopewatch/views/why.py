@@ -196,7 +196,9 @@ def _ops(ops: Sequence[OpAt], width: int, roles: bool = False) -> list[Text]:
     wide = min(max(map(len, kinds), default=0), 30)
     lines = []
     for kind, group in zip(kinds, shown, strict=True):
-        line = Text(f"{kind:<{wide}}  {way(group[0].path)}")
+        paths = len({op.path for op in group})
+        where = way(group[0].path) if paths == 1 else f"{place(group[0].line)} by {paths} ways"
+        line = Text(f"{kind:<{wide}}  {where}")
         line.append(f"  {plain(group[0].name)}", QUIET)
         line.truncate(max(width - LABEL, 20), overflow="ellipsis")
         lines.append(line)
@@ -243,17 +245,22 @@ def _from_loss(found: FromLoss) -> Text:
 
 def _updated(card: VariableCard, width: int) -> list[Text]:
     """The ops that change it by its gradient; and the optimizers that were given it without changing it."""
-    lines = []
-    roles = {w.name: w.role for w in card.writers}
+    roles = {w.name: w.role.removeprefix("update by ") for w in card.writers}
+    losses: dict[OpAt, list[str]] = {}
     for found in card.losses:
-        for op in found.updates[:_MOST_CALLS]:
-            by = roles.get(op.name, "").removeprefix("update by ") or "an op that calls a function"
-            name = plain(found.python_name or found.loss)
-            line = Text.assemble(
-                (plain(by), GOOD), f" at {place(op.line)}, from {name}", (f"  {plain(op.name)}", QUIET)
-            )
-            line.truncate(max(width - LABEL, 20), overflow="ellipsis")
-            lines.append(line)
+        for op in found.updates:
+            losses.setdefault(op, []).append(plain(found.python_name or found.loss))
+    lines = []
+    for op, names in list(losses.items())[:_MOST_CALLS]:
+        by = roles.get(op.name, "its gradient")
+        line = Text.assemble(
+            (plain(op.type if by == "its gradient" else by), GOOD),
+            f" at {place(op.line)}, from {listed(dict.fromkeys(names), most=3)}",
+            (f"  {plain(op.name)}", QUIET),
+        )
+        line.truncate(max(width - LABEL, 20), overflow="ellipsis")
+        lines.append(line)
+    lines += _more(len(losses) - _MOST_CALLS, "ops")
     given = {f"{plain(g.optimizer)} at {place(g.frame)}" for g in card.optimizers}
     if given and not lines:
         lines.append(Text(f"nothing, though it was given to {', '.join(sorted(given))}", BAD))
@@ -268,14 +275,14 @@ def _made_for(card: VariableCard) -> list[Text]:
 
 def _checkpoint(card: VariableCard) -> list[Text]:
     kept = card.checkpoint
-    slices = f", {kept.slices} slices under one key" if kept.slices > 1 else ""
     if not kept.saved:
         return [Text(plain(kept.because), WARN)]
-    seen = {True: "; seen in a checkpoint saved in this run", False: "; NOT in the checkpoint saved in this run"}
-    told = Text.assemble(
-        "key ", (plain(kept.key), VARIABLE), slices, seen.get(kept.seen, "") if kept.seen is not None else ""
-    )
-    return [told, Text(kept.because, QUIET)]
+    slices = f", {kept.slices} slices under one key" if kept.slices > 1 else ""
+    seen = {True: "seen in a checkpoint that was saved; ", False: "NOT in a checkpoint that was saved; ", None: ""}
+    return [
+        Text.assemble("key ", (plain(kept.key), VARIABLE), slices),
+        Text(f"{seen[kept.seen]}{kept.because}", QUIET if kept.seen is not False else WARN),
+    ]
 
 
 def _sources(card: TensorCard) -> list[Text]:

@@ -52,6 +52,7 @@ def bodies(draw, name):
         devices=draw(st.lists(texts, min_size=1, max_size=2)),
         attrs=draw(st.dictionaries(numbers, attributes, max_size=2)),
         results=tuple(draw(st.lists(st.builds(Edge, numbers, numbers), max_size=2))),
+        paths=draw(st.just([]) | st.lists(st.integers(0, 2), min_size=count, max_size=count)),
     )
 
 
@@ -83,6 +84,7 @@ logs = st.builds(
     checkpoints=st.lists(st.from_type(lg.CheckpointMeasure), max_size=1).map(tuple),
     executions=st.lists(st.from_type(lg.ExecutionMeasure), max_size=1).map(tuple),
     numerics=st.lists(st.from_type(lg.NumericMeasure), max_size=1).map(tuple),
+    sources=st.lists(st.from_type(lg.SourceFile), max_size=1).map(tuple),
     error=st.none() | st.from_type(lg.Failure),
     _by_type=st.builds(dict),
 )
@@ -207,6 +209,12 @@ def test_lines_of_a_kind_that_is_not_known_are_passed_over(file):
     assert load_log(file) == dense_builder().log()
 
 
+def test_a_log_of_before_ops_had_lines_is_still_read(file):
+    edited(file, b'["body"', lambda row: row.pop())
+    edited(file, b'["gradients"', lambda row: row[1].pop())
+    assert load_log(file) == dense_builder().log()
+
+
 def test_columns_of_different_length(file):
     edited(file, b'["body"', lambda row: row[2].pop())
     assert "damaged" in refused(file)
@@ -231,6 +239,10 @@ def edited(file, start, change):
         (b'["gradients"', lambda row: row[1][5][0].__setitem__(2, "plenty")),
         (b'["body"', lambda row: row[6].__setitem__(0, 10_000)),
         (b'["body"', lambda row: row[8].__setitem__(0, 99)),
+        (b'["body"', lambda row: row[14].append(0)),
+        (b'["body"', lambda row: row.__setitem__(14, [99] * 24)),
+        (b'["gradients"', lambda row: row[1].append([])),
+        (b'["header"', lambda row: row[1].__delitem__(slice(8, None))),
     ],
 )
 def test_values_that_no_recording_gives(file, start, change):

@@ -247,6 +247,93 @@ def _truth_about(graph: Any) -> dict[str, Any]:
     }
 
 
+def record_beside_ops(program: str, **wishes: Any) -> tuple[Any, dict[str, dict[str, Any]]]:
+    """A `Log`, and what TensorFlow itself says of the ops and variables of each graph: who reads, where built, keys."""
+    from scopewatch.record import session, snapshot
+
+    truth: dict[str, dict[str, Any]] = {}
+    graphs: dict[str, Any] = {}
+    read_graph = snapshot.read_graph
+
+    def read_and_look(graph: Any, graph_id: str, variables: Any) -> Any:
+        graphs[graph_id] = graph
+        truth[graph_id] = _ops_of(graph)
+        return read_graph(graph, graph_id, variables)
+
+    snapshot.read_graph = read_and_look
+    log = session.record(program, session.Wishes(**wishes))
+    for graph_id, graph in graphs.items():
+        truth[graph_id]["keys"] = _saver_keys(graph)
+    return log, truth
+
+
+def _ops_of(graph: Any) -> dict[str, Any]:
+    from tensorflow.python.ops import variables
+
+    collections: dict[str, list[str]] = {}
+    readers: dict[str, set[str]] = {}
+    writers: dict[str, set[str]] = {}
+    for key in graph.get_all_collection_keys():
+        for item in graph.get_collection(key):
+            if isinstance(item, variables.Variable):
+                collections.setdefault(item.op.name, []).append(key)
+    for op in graph.get_operations():
+        if op.type in ("VariableV2", "Variable", "VarHandleOp"):
+            readers[op.name], writers[op.name] = _users_of(op)
+    stacks = {op.name: [(f.filename, f.lineno) for f in op.traceback or ()] for op in graph.get_operations()}
+    return {"collections": collections, "readers": readers, "writers": writers, "stacks": stacks}
+
+
+_READS = ("Identity", "ReadVariableOp", "Enter", "RefEnter", "Switch", "RefSwitch", "Merge", "Exit", "NextIteration")
+_READS += ("StopGradient", "PreventGradient", "PlaceholderWithDefault", "CheckNumerics", "RefIdentity")
+_SHAPES = ("Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike", "VariableShape", "VarIsInitializedOp")
+
+
+def _users_of(variable: Any) -> tuple[set[str], set[str]]:
+    """By `op.outputs` and `consumers()` alone: the ops that read a variable's value, and those that write it."""
+    readers, writers = set(), set()
+    pending, seen = list(variable.outputs), set()
+    while pending:
+        tensor = pending.pop()
+        if tensor.name in seen:
+            continue
+        seen.add(tensor.name)
+        for op in tensor.consumers():
+            positions = [i for i, x in enumerate(op.inputs) if x is tensor]
+            is_write = op.type.startswith(("Assign", "Apply", "ResourceApply", "ScatterUpdate", "ScatterAdd"))
+            if is_write and 0 in positions:
+                writers.add(op.name)
+                pending += op.outputs
+            elif op.type in _READS and (op.type == "Merge" or 0 in positions):
+                pending += [o for o in op.outputs if o.dtype.base_dtype == tensor.dtype.base_dtype or op.type[0] == "R"]
+            elif op.type not in (*_SHAPES, "IsVariableInitialized"):
+                readers.add(op.name)
+    return readers, writers
+
+
+def _saver_keys(graph: Any) -> list[str]:
+    """The keys of a checkpoint that a Saver without a list really wrote."""
+    import os
+    import tempfile
+
+    import numpy as np
+    import tensorflow.compat.v1 as tf
+
+    config = tf.ConfigProto(allow_soft_placement=True)
+    with graph.as_default(), tf.Session(graph=graph, config=config) as session, tempfile.TemporaryDirectory() as folder:
+        if not tf.global_variables():
+            return []
+        if graph.finalized:
+            graph._unsafe_unfinalize()
+        for variable in tf.global_variables():
+            shape = [
+                1 if n is None else n for n in (variable.shape.as_list() if variable.shape.rank is not None else [])
+            ]
+            variable.load(np.ones(shape, variable.dtype.base_dtype.as_numpy_dtype), session)
+        file = tf.train.Saver().save(session, os.path.join(folder, "c"))
+        return sorted(name for name, _ in tf.train.list_variables(file))
+
+
 def module_after(target: str, module: str, **wishes: Any) -> dict[str, Any]:
     """Whether a module of the interpreter is the same one after a run."""
     import importlib

@@ -31,6 +31,7 @@ from scopewatch.model.log import (
     Log,
     NumericMeasure,
     Receipt,
+    SourceFile,
 )
 
 _OP = re.compile(
@@ -210,6 +211,28 @@ class LogBuilder:
         """What was appended so far."""
         measures = {kind: tuple(items) for kind, items in self.extra.items()}
         return Log(self.header, tuple(self.paths), tuple(self.events), self.graphs, error=self.error, **measures)
+
+    def built(self, where: Where, *ops: str, function: str = "") -> None:
+        """These ops of the first graph (or of a function of it) were built by a line."""
+        graph = self.graphs[0]
+        body = graph.functions[function] if function else graph.body
+        paths = list(body.paths or [0] * len(body))
+        for op in ops:
+            paths[body.index[op]] = self.at(where)
+        changed = replace(body, paths=paths)
+        functions = {**graph.functions, function: changed} if function else graph.functions
+        first = replace(graph, body=graph.body if function else changed, functions=functions, _cache={})
+        self.graphs = (first, *self.graphs[1:])
+
+    def source(self, text: str, file: str = "model.py") -> None:
+        """The text of a file of the program."""
+        self._add("sources", SourceFile(file, tuple(text.removesuffix("\n").split("\n"))))
+
+    def passed(self, *ops: str, function: str = "") -> None:
+        """The gradient of the last loss passed exactly these ops; each call adds a body."""
+        numbers = tuple(sorted(self.graphs[0].body_named(function).index[op] for op in ops))
+        last = self.extra["gradients"][-1]
+        self.extra["gradients"][-1] = replace(last, passing=(*(last.passing or ()), (function, numbers)))
 
     def at(self, where: Where) -> int:
         """The index of a path."""
