@@ -524,6 +524,8 @@ LIGHT = {
     "doctor help": ["doctor", "--help"],
     "show": ["show", "run.scopelog"],
     "show all": ["show", "run.scopelog", "--view", "proof", "--view", "flow", "--svg", "a.svg", "--html", "a.html"],
+    "why": ["why", "run.scopelog", "w"],
+    "source": ["show", "run.scopelog", "--view", "source"],
     "show json": ["show", "run.scopelog", "--json"],
     "missing file": ["run", "nothing.py"],
     "certificate": ["prove", "--check", "none.json", "run.scopelog"],
@@ -540,7 +542,7 @@ def test_it_never_imports_tensorflow_or_numpy(shell, saved, case):
     no_traceback(done.stderr)
 
 
-@pytest.mark.parametrize("command", ["run", "prove", "show", "diff", "list", "doctor"])
+@pytest.mark.parametrize("command", [str(c.name) for c in app.registered_commands])
 def test_help_ends_with_an_example(call, command):
     done = call(command, "--help")
     assert (done.returncode, done.stderr) == (0, "")

@@ -49,6 +49,7 @@ def why(
     inputs: o.InputOption = None,
     measure: o.MeasureOption = False,
     compat: o.CompatOption = True,
+    stubs: o.StubOption = None,
 ) -> None:
     """Show where one variable or tensor comes from, who uses it, what reaches it and what changes it."""
     from scopewatch.commands.watching import watch_target
@@ -56,7 +57,15 @@ def why(
     from scopewatch.record.session import Wishes
 
     wishes = Wishes(
-        until.value, (), loss, tuple(arguments or ()), o.parse_inputs(inputs), measure, compat, about=(name,)
+        until.value,
+        (),
+        loss,
+        tuple(arguments or ()),
+        o.parse_inputs(inputs),
+        measure,
+        compat,
+        tuple(stubs or ()),
+        about=(name,),
     )
     with ExitStack() as stack:
         descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from scopewatch.model.dataflow import Dataflow, ops_leading_to
-from scopewatch.model.events import Bound, Differentiated, Frame
+from scopewatch.model.events import Bound, Differentiated, Frame, OptimizerGiven
 from scopewatch.model.graph import VARIABLE_OPS, Edge, GraphSnapshot, writes_variable
 from scopewatch.model.log import GradientMeasure, Log, Receipt
 from scopewatch.model.names import python_names
@@ -69,6 +69,11 @@ def updated_variables(log: Log, graph: GraphSnapshot, loss: str) -> set[str]:
     gradients = _gradients_of(log, graph, loss)
     writers = _writers(graph) if gradients else {}
     return {v for v, grads in gradients.items() if _depends(graph, writers.get(v, ()), grads, writers)}
+
+
+def gradient_paths(log: Log) -> set[int]:
+    """The paths of calls that differentiated or updated: what TensorFlow built on their behalf has the same."""
+    return {d.path for d in log.of(Differentiated)} | {o.path for o in log.of(OptimizerGiven)}
 
 
 def updating_ops(log: Log, graph: GraphSnapshot, loss: str, variable: str) -> set[int]:

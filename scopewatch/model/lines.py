@@ -9,6 +9,7 @@ from typing import Literal
 
 from scopewatch.model.dataflow import called_functions, ops_leading_to
 from scopewatch.model.events import Bound, Frame, MadeDirectly, Outcome, Requested, ScopeEntered
+from scopewatch.model.gradients import gradient_paths
 from scopewatch.model.graph import Body, GraphSnapshot
 from scopewatch.model.log import GradientMeasure, Log
 from scopewatch.model.op_kinds import SHAPE_ONLY
@@ -65,7 +66,7 @@ def build_lines(log: Log) -> Lines:
         elif isinstance(event, ScopeEntered) and not event.by_library and not event.for_slots:
             _count(log, lines, event.path, scopes=1)
     for graph in log.graphs:
-        states = _flows(graph, loss) if loss is not None and loss.graph == graph.id else {}
+        states = _flows(log, graph, loss) if loss is not None and loss.graph == graph.id else {}
         for body in graph.bodies():
             for path, ops in Counter(body.paths).items():
                 _count(log, lines, path, ops=ops)
@@ -101,12 +102,15 @@ def _flow(log: Log, lines: Lines, path: int, state: Flows) -> None:
             marks.flows = state
 
 
-def _flows(graph: GraphSnapshot, loss: GradientMeasure) -> dict[str, dict[int, Flows]]:
+def _flows(log: Log, graph: GraphSnapshot, loss: GradientMeasure) -> dict[str, dict[int, Flows]]:
     """Body name to op number to whether gradient was seen to pass; only of ops between a variable and the loss."""
     passing = {(body, op) for body, ops in loss.passing or () for op in ops}
     between = ops_leading_to(graph, [loss.loss]) & _depending(graph, loss)
     states: dict[str, dict[int, Flows]] = {}
+    added = gradient_paths(log)
     for body, op in between:
+        if body and graph.functions[body].path(op) in added:
+            continue  # What differentiation adds to a branch or a loop is not on the way to the loss itself.
         passes: Flows = "yes" if (body, op) in passing else "no"
         states.setdefault(body, {})[op] = passes if loss.passing is not None else "unknown"
     return states

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scopewatch.model.dataflow import Dataflow, ops_leading_to
-from scopewatch.model.events import AskedBy, Bound, Differentiated, Frame, MadeDirectly, OptimizerGiven, Path, Requested
-from scopewatch.model.gradients import GradientTable, build_gradients, updating_ops
+from scopewatch.model.events import AskedBy, Bound, Frame, MadeDirectly, OptimizerGiven, Path, Requested
+from scopewatch.model.gradients import GradientTable, build_gradients, gradient_paths, updating_ops
 from scopewatch.model.graph import Body, GraphSnapshot, VariableRecord
 from scopewatch.model.log import GradientMeasure, Log, Receipt
 from scopewatch.model.op_kinds import FIRST_INPUT_HANDED_ON
@@ -200,7 +200,7 @@ def namings_of(log: Log, subject: Subject) -> tuple[Naming, ...]:
 def readers_of(log: Log, graph: GraphSnapshot, uses: Uses) -> tuple[OpAt, ...]:
     """The ops that read the subject; those on the way to a loss first, those of gradients and savers last."""
     leading = ops_leading_to(graph, [m.loss for m in log.gradients if m.graph == graph.id])
-    gradients = {d.path for d in log.of(Differentiated)} | {o.path for o in log.of(OptimizerGiven)}
+    gradients = gradient_paths(log)
 
     def role(use: Use) -> str:
         if use.body and use.path in gradients:  # What differentiation adds to a branch, to keep a value for later.

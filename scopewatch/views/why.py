@@ -18,7 +18,7 @@ from scopewatch.model.variables import bits_of
 from scopewatch.model.why import FromLoss, Naming, OpAt, VariableCard
 from scopewatch.model.why_tensor import TensorCard
 from scopewatch.views.flow import flow_lines
-from scopewatch.views.gradients import reason_of, norm_text
+from scopewatch.views.gradients import norm_text, reason_of
 from scopewatch.views.screen import listed
 from scopewatch.views.tables import LABEL, Labelled
 from scopewatch.views.text import (

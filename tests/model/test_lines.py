@@ -170,6 +170,27 @@ def test_gradient_through_a_called_function():
     assert found == {4: "yes", 10: "yes", 11: None, 12: "no"}
 
 
+def test_what_differentiation_adds_to_a_function_is_not_on_the_way_to_the_loss():
+    b = LogBuilder(
+        graph(
+            """
+            v    = VariableV2[2]
+            call = PartitionedCall(v) {"f": {"function": "f"}}
+            loss = Neg(call)
+            def f(x) -> y, kept
+              y    = Square(x)
+              kept = OptionalFromValue(x)
+            """
+        )
+    )
+    b.differentiate("loss:0", {"v:0": None}, where=9)
+    b.built(5, "y", function="f")
+    b.built(9, "kept", function="f")
+    b.gradient("loss:0", receipt("v:0", is_variable=True))
+    b.passed("y", function="f")
+    assert (own(b, 5).flows, own(b, 9).flows) == ("yes", None)
+
+
 def test_the_dense_layer_counts_what_its_builder_says():
     b = dense_builder()
     lines = build_lines(b.log())
