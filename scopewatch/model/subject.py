@@ -67,17 +67,18 @@ def short_for(log: Log, variable: str) -> str:
 
 def _named(log: Log, text: str) -> list[Named]:
     """Everything that a name may mean: as `resolve` has it, else a variable's asked-for name or its last parts."""
-    try:
-        return resolve(log, text)
-    except UsageError:
-        pass
     wanted = text.removesuffix(":0")
     records = [(g, v) for g in log.graphs for v in g.variables]
-    whole = [(g, v) for g, v in records if v.partition_of == wanted]
+    # The op that joins the parts has the name of the whole, and is not what is meant.
+    whole = [(g, v) for g, v in records if v.partition_of == text]
+    try:
+        return [_of_record(g, v) for g, v in whole] or resolve(log, text)
+    except UsageError:
+        pass
     stored = {(r.graph, n) for r in log.of(Requested) if r.name == wanted for n in r.stored}
     asked = [(g, v) for g, v in records if (g.id, v.name) in stored]
     ends = [(g, v) for g, v in records if f"/{v.partition_of or v.name}".endswith(f"/{wanted}")] if wanted else []
-    return [_of_record(g, v) for g, v in whole or asked or ends]
+    return [_of_record(g, v) for g, v in asked or ends]
 
 
 def _of_record(graph: GraphSnapshot, record: VariableRecord) -> Named:

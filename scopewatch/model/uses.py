@@ -53,7 +53,7 @@ def uses_of(flow: Dataflow, tensors: Iterable[str]) -> Uses:
             if output == place.edge.output:
                 onwards = list(_handed_to(flow, body, place, consumer, position))
                 following += onwards
-                _note(found, body, consumer, position, bool(onwards))
+                _note(found, body, consumer, _writes(body, place.edge, consumer, position), bool(onwards))
         new = [f for f in dict.fromkeys(following) if f not in seen]
         seen.update(new)
         queue.extend(new)
@@ -63,10 +63,18 @@ def uses_of(flow: Dataflow, tensors: Iterable[str]) -> Uses:
     )
 
 
-def _note(found: dict[tuple[str, int], Use], body: Body, op: int, position: int, handed_on: bool) -> None:
+def _writes(body: Body, edge: Edge, op: int, position: int) -> bool:
+    """Whether an op writes the variable that it takes in here: the first one, and the slots of an update."""
+    op_type = body.types[op]
+    if position == 0 or not writes_variable(op_type):
+        return writes_variable(op_type)
+    dtype = body.output_dtypes(edge.op)[edge.output]
+    return "Apply" in op_type and (dtype == "resource" or dtype.endswith("_ref"))
+
+
+def _note(found: dict[tuple[str, int], Use], body: Body, op: int, writes: bool, handed_on: bool) -> None:
     """Write a use down, unless the op only hands the value on or asks for its shape."""
     op_type = body.types[op]
-    writes = position == 0 and writes_variable(op_type)
     if (handed_on and not writes) or op_type in SHAPE_ONLY:
         return
     prefix = f"{body.name}/" if body.name else ""

@@ -147,7 +147,7 @@ def variable_card(log: Log, subject: Subject) -> VariableCard:
         namings=namings_of(log, subject),
         tracked_by=tuple(k.key for k in log.layers if set(names) & set(k.trainable)),
         untracked_by=tuple(
-            k.key for k in log.layers if set(names) & set(k.scope_variables) and not set(names) & set(k.trainable)
+            k.key for k in log.layers if set(names) & set(k.scope_variables) - set(k.trainable) - owners.keys()
         ),
         devices=tuple(dict.fromkeys(r.device for r in subject.records)),
         readers=readers_of(log, graph, uses),
@@ -229,7 +229,7 @@ def _writer(log: Log, graph: GraphSnapshot, use: Use, updates: set[str], own: Va
     elif is_average or "/AssignMovingAvg" in use.name:
         role = "moving average"
     elif given:
-        role = f"written by {given[0]}"
+        role = f"optimizer {given[0]}"
     return OpAt(use.name, use.type, log.path(use.path), role)
 
 

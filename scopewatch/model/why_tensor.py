@@ -19,7 +19,8 @@ _INPUTS = ("Placeholder", "Iterator", "QueueDequeue", "ReaderRead", "_Arg")
 class TensorCard:
     """One tensor with all that is known of it; `op_type` is empty where no graph holds it.
 
-    `is_variables` are the variables that it is, handed on; `variables` and `inputs` what it is computed from.
+    `is_variables` are the variables that it is, handed on; `variables` and `inputs` what it is computed from;
+    a partitioned variable goes by its own name.
     `executed` is how often its op ran in one run, `None` where that was not measured.
     """
 
@@ -59,7 +60,7 @@ def tensor_card(log: Log, subject: Subject) -> TensorCard:
         shape_known=bound is not None,
         path=path,
         namings=namings_of(log, subject),
-        is_variables=tuple(dict.fromkeys(v.name for a in aliases for v in a.variables)),
+        is_variables=tuple(dict.fromkeys(v.partition_of or v.name for a in aliases for v in a.variables)),
         variables=variables,
         inputs=inputs,
         unknown=tuple(dict.fromkeys([*unknown, *(u for a in aliases for u in a.unknown)])),
@@ -89,7 +90,7 @@ def _behind(flow: Dataflow, places: list[Place]) -> tuple[tuple[str, ...], tuple
         for source in flow.ancestors(place):
             record = flow.variable(source)
             if record is not None:
-                variables[record.name] = None
+                variables[record.partition_of or record.name] = None
             elif flow.op_type(source).startswith(_INPUTS) and not flow.step(source).sources:
                 inputs[flow.name(source)] = None
                 why = flow.step(source).unknown_because

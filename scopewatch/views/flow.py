@@ -75,6 +75,11 @@ def _label(node: FlowNode) -> list[_Piece]:
     return pieces
 
 
+def node_label(node: FlowNode) -> Text:
+    """The name of one value of the drawing, by itself."""
+    return Text.assemble(*_label(node))
+
+
 def _width(row: list[_Piece]) -> int:
     from rich.cells import cell_len
 

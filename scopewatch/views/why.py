@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from scopewatch.model.claims import NEVER_A_VARIABLE, Proof
 from scopewatch.model.events import Frame
+from scopewatch.model.flow import FlowNode
 from scopewatch.model.log import Log, shape_text
 from scopewatch.model.sharing import Call
 from scopewatch.model.subject import short_for
 from scopewatch.model.variables import bits_of
 from scopewatch.model.why import FromLoss, Naming, OpAt, VariableCard
 from scopewatch.model.why_tensor import TensorCard
-from scopewatch.views.flow import flow_lines
+from scopewatch.views.flow import flow_lines, node_label
 from scopewatch.views.gradients import norm_text, reason_of
 from scopewatch.views.screen import listed
 from scopewatch.views.tables import LABEL, Labelled
@@ -39,6 +40,7 @@ from scopewatch.views.text import (
 
 _MOST_OPS = 8
 _MOST_CALLS = 6
+_MOST_STEPS = 16
 _HOW = {
     "optimizer": "a slot that an optimizer asked for",
     "average": "an average, asked for by a moving average",
@@ -84,7 +86,7 @@ def tensor_lines(
     own = card.subject.python_name or (card.namings[0].name if card.namings else None)
     name = f"{own} = {card.subject.name}" if own else card.subject.name
     shape = shape_text(card.shape) if card.shape_known else "shape not recorded (it has no Python name),"
-    drawn = flow_lines(card.flow, width - LABEL, ascii_only) if card.flow is not None and card.flow.operands else []
+    drawn = _derived(card, width - LABEL, ascii_only)
     ran = "" if card.executed is None else f"{card.executed} time{'s' * (card.executed != 1)} in one run"
     return [
         _title("TENSOR", name, _several_graphs(log, card.subject.graph)),
@@ -165,7 +167,7 @@ def _calls(calls: Sequence[Call]) -> list[Text]:
 
 
 def _more(count: int, what: str) -> list[Text]:
-    return [Text(f"and {count:,} {what} more", QUIET)] if count > 0 else []
+    return [Text(f"and {count:,} {what if count > 1 else what.removesuffix('s')} more", QUIET)] if count > 0 else []
 
 
 def _namings(namings: Sequence[Naming]) -> Text:
@@ -230,7 +232,7 @@ def _from_loss(found: FromLoss) -> Text:
             f"none: {because}" if because.startswith("no ") else because, "" if "flows" in because else WARN
         )
     for index, receipt in enumerate(found.receipts):
-        line.append(", " if index else "")
+        line.append("; " if index else "")
         line.append(receipt.receives, RECEIVES_STYLES[receipt.receives])
         if receipt.receives == "none":
             line.append(f": {reason_of(receipt)}")
@@ -250,17 +252,18 @@ def _updated(card: VariableCard, width: int) -> list[Text]:
     for found in card.losses:
         for op in found.updates:
             losses.setdefault(op, []).append(plain(found.python_name or found.loss))
-    lines = []
-    for op, names in list(losses.items())[:_MOST_CALLS]:
+    groups: dict[tuple[str, str], list[OpAt]] = {}
+    for op, names in losses.items():
         by = roles.get(op.name, "its gradient")
-        line = Text.assemble(
-            (plain(op.type if by == "its gradient" else by), GOOD),
-            f" at {place(op.line)}, from {listed(dict.fromkeys(names), most=3)}",
-            (f"  {plain(op.name)}", QUIET),
-        )
+        where = f" at {place(op.line)}, from {listed(dict.fromkeys(names), most=3)}"
+        groups.setdefault((plain(op.type if by == "its gradient" else by), where), []).append(op)
+    lines = []
+    for (by, where), ops in list(groups.items())[:_MOST_CALLS]:
+        times = f" x{len(ops)}" if len(ops) > 1 else ""
+        line = Text.assemble((by + times, GOOD), where, (f"  {plain(ops[0].name)}", QUIET))
         line.truncate(max(width - LABEL, 20), overflow="ellipsis")
         lines.append(line)
-    lines += _more(len(losses) - _MOST_CALLS, "ops")
+    lines += _more(len(groups) - _MOST_CALLS, "ways")
     given = {f"{plain(g.optimizer)} at {place(g.frame)}" for g in card.optimizers}
     if given and not lines:
         lines.append(Text(f"nothing, though it was given to {', '.join(sorted(given))}", BAD))
@@ -283,6 +286,24 @@ def _checkpoint(card: VariableCard) -> list[Text]:
         Text.assemble("key ", (plain(kept.key), VARIABLE), slices),
         Text(f"{seen[kept.seen]}{kept.because}", QUIET if kept.seen is not False else WARN),
     ]
+
+
+def _derived(card: TensorCard, width: int, ascii_only: bool) -> list[Text]:
+    """The drawing of the flow; as a list that goes inwards where the drawing is too wide."""
+    if card.flow is None or not card.flow.operands:
+        return []
+    drawn = flow_lines(card.flow, width, ascii_only)
+    if max(line.cell_len for line in drawn) <= width:
+        return drawn
+    inwards = list(_inwards(card.flow, 0))
+    return [*inwards[:_MOST_STEPS], *_more(len(inwards) - _MOST_STEPS, "steps")]
+
+
+def _inwards(node: FlowNode, depth: int) -> Iterator[Text]:
+    """A value, and below it what it is computed from."""
+    yield Text("  " * depth).append_text(node_label(node))
+    for operand in node.operands:
+        yield from _inwards(operand, depth + 1)
 
 
 def _sources(card: TensorCard) -> list[Text]:

@@ -52,6 +52,20 @@ def test_what_a_ref_write_returns_is_still_the_variable():
     assert users(text, "v:0") == (["square"], ["set"])
 
 
+def test_an_update_writes_its_slots_too_and_reads_what_was_read():
+    text = """
+        v    = VariableV2[5]
+        m    = VariableV2[5]
+        beta = VariableV2
+        read = Identity(beta)
+        grad = Const
+        step = ApplyAdam(v, m, read, grad) -> float32_ref
+    """
+    assert users(text, "v:0") == ([], ["step"])
+    assert users(text, "m:0") == ([], ["step"])
+    assert users(text, "beta:0") == (["step"], [])
+
+
 def test_writing_with_a_value_reads_it():
     text = """
         v    = VariableV2[5]

@@ -105,7 +105,7 @@ def test_what_else_writes_a_variable_and_on_whose_behalf():
         "v/Assign": "initializer",
         "save/Assign": "restore",
         "Assign_1": "assign",
-        "by_hand": "written by Lookahead",
+        "by_hand": "optimizer Lookahead",
     }
     assert ops(card_of(b, "avg").writers) == [("moving average", "AssignSub", None)]
     assert ("saver", "save/SaveV2", None) in ops(card_of(b, "v").readers)

@@ -301,7 +301,9 @@ def _users_of(variable: Any) -> tuple[set[str], set[str]]:
         for op in tensor.consumers():
             positions = [i for i, x in enumerate(op.inputs) if x is tensor]
             is_write = op.type.startswith(("Assign", "Apply", "ResourceApply", "ScatterUpdate", "ScatterAdd"))
-            if is_write and 0 in positions:
+            # Of an update's inputs those that are variables themselves, not read, are its slots.
+            is_slot = "Apply" in op.type and (tensor.dtype._is_ref_dtype or tensor.dtype.name == "resource")
+            if is_write and (0 in positions or is_slot):
                 writers.add(op.name)
                 pending += op.outputs
             elif op.type in _READS and (op.type == "Merge" or 0 in positions):

@@ -113,6 +113,31 @@ def test_a_tensor(dense):
     assert text.splitlines()[-1].startswith("next: scopewatch why --last model.py ")
 
 
+def test_a_drawing_that_is_too_wide_becomes_a_list(dense):
+    assert "div = w\n" in card(dense, "w", 60)
+    chain = "\n".join(f"c{i} = Square(c{i - 1})" for i in range(1, 9))
+    b = LogBuilder(graph(f"v = VariableV2\nu = VariableV2\nc0 = Exp(u)\n{chain}\ne = Exp(v)\nadd = AddV2(e, c8)"))
+    b.bind("total", "add:0")
+    found = card(b, "total")
+    assert "  derived     add = total\n                exp\n                  [v]\n                square\n" in found
+    assert too_wide(found, 80) == []
+
+
+def test_a_partitioned_variable_goes_by_its_own_name():
+    parts = {f"p/part_{i}": {"partition_of": "p", "checkpoint_key": "p"} for i in range(2)}
+    text = "p/part_0 = VariableV2[2]\np/part_1 = VariableV2[1]\naxis = Const -> int32\n"
+    text += "p = ConcatV2(p/part_0, p/part_1, axis)\nneg = Neg(p)"
+    b = LogBuilder(graph(text, variables=parts))
+    b.request("p", stored=list(parts))
+    b.gradient("neg:0", *(receipt(f"{name}:0", norm=2.0, is_variable=True) for name in parts))
+    found = rows(card(b, "p"))
+    assert card(b, "p").startswith("VARIABLE  p\n              [2] + [1] float32, 3 params")
+    assert found["checkpoint"].startswith("key p, 2 slices under one key")
+    assert found["gradient"] == "of neg:0: dense, norm 2; dense, norm 2  (after step 1)"
+    assert rows(card(b, "neg"))["from"] == "variables: p"
+    assert rows(card(b, "p:0"))["from"] == "it IS the variable p, handed on"
+
+
 def test_a_tensor_that_is_a_variable_is_refuted(dense):
     found = rows(card(dense, "v/read:0"))
     assert found["from"] == "it IS the variable v, handed on"
