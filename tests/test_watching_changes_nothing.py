@@ -14,7 +14,11 @@ from tests.support.zygote import ROOT
 
 pytestmark = pytest.mark.tf
 
-PROGRAMS = [ROOT / "scenarios" / "dense.py", *sorted((ROOT / "tests/programs").glob("*.py"))]
+PROGRAMS = [
+    ROOT / "scenarios" / "dense.py",
+    *sorted((ROOT / "tests/programs").glob("*.py")),
+    *sorted((ROOT / "tests/programs/ways").glob("*.py")),
+]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.stem)

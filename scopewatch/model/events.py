@@ -36,7 +36,8 @@ Path: TypeAlias = tuple[Frame, ...]
 class ScopeEntered:
     """A variable scope was entered. `flag_path` is where the reuse flag in force was set.
 
-    `name_scope` is the name scope that it opened; `None` where it opened none.
+    `name_scope` is the name scope that it opened; `None` where it opened none. `thread` numbers the
+    threads of the program in order of their first event: each has scopes of its own open.
     """
 
     seq: int
@@ -48,6 +49,7 @@ class ScopeEntered:
     by_library: bool
     for_slots: bool
     path: int
+    thread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class ScopeLeft:
     seq: int
     graph: str | None
     scope: str
+    thread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class Requested:
     path: int
     error: str | None
     value_ignored: bool = False
+    thread: int = 0
 
 
 @dataclass(frozen=True, slots=True)

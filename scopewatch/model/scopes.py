@@ -113,7 +113,7 @@ def build_scopes(log: Log) -> list[Scope]:
             scopes[(graph, "")] = Scope(graph, "")
         return scopes.setdefault((graph, name), Scope(graph, name))
 
-    inside: dict[tuple[str | None, str], list[Entry]] = {}
+    inside: dict[tuple[str | None, str, int], list[Entry]] = {}
     for event in log.events:
         if isinstance(event, ScopeEntered):
             if event.for_slots:
@@ -122,13 +122,13 @@ def build_scopes(log: Log) -> list[Scope]:
             flag_set_at = log.caller(event.flag_path)
             entry = Entry(log.caller(event.path), event.by_library, event.reuse, flag_set_at, event.name_scope)
             scope(event.graph, event.scope).entries.append(entry)
-            inside.setdefault((event.graph, event.scope), []).append(entry)
+            inside.setdefault((event.graph, event.scope, event.thread), []).append(entry)
         elif isinstance(event, ScopeLeft):
-            if inside.get((event.graph, event.scope)):
-                inside[(event.graph, event.scope)].pop()
+            if inside.get((event.graph, event.scope, event.thread)):
+                inside[(event.graph, event.scope, event.thread)].pop()
         elif isinstance(event, Requested) and event.asked_by == "program":
             scope(event.graph, event.scope).requests.append(rows[event.seq])
-            for entry in inside.get((event.graph, event.scope), [])[-1:]:
+            for entry in inside.get((event.graph, event.scope, event.thread), [])[-1:]:
                 entry.requests += 1
     found = [s for key, s in scopes.items() if key not in slots or s.entered or s.requests]
     _grow_tree(found)

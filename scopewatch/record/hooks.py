@@ -26,7 +26,6 @@ from scopewatch.record.internals import calls_function
 from scopewatch.record.observer import Guarded, Observer
 
 _PYTHON = "tensorflow.python"
-_LAYER_MODULES = ("tf_keras.src.engine.base_layer", "tf_keras.src.engine.base_layer_v1")
 
 
 @dataclass(frozen=True)
@@ -85,6 +84,7 @@ HOOKS: tuple[Hook, ...] = (
         stand_ins.function_body,
     ),
     Hook("gradients", f"{_PYTHON}.ops.gradients_util", "_GradientsHelper", ("ys", "xs"), stand_ins.gradients),
+    Hook("gradient tape", f"{_PYTHON}.eager.backprop:GradientTape", "gradient", ("target", "sources"), stand_ins.tape),
     Hook(
         "optimizer",
         f"{_PYTHON}.training.optimizer:Optimizer",
@@ -109,6 +109,20 @@ HOOKS: tuple[Hook, ...] = (
         ("callable_options",),
         stand_ins.make_callable_from_options,
     ),
+    Hook(
+        "session run in parts",
+        f"{_PYTHON}.client.session:BaseSession",
+        "partial_run_setup",
+        ("fetches", "feeds"),
+        stand_ins.partial_run_setup,
+    ),
+    Hook(
+        "part of a session run",
+        f"{_PYTHON}.client.session:BaseSession",
+        "partial_run",
+        ("handle", "fetches", "feed_dict"),
+        stand_ins.partial_run,
+    ),
     Hook("session close", f"{_PYTHON}.client.session:BaseSession", "close", (), stand_ins.close_session),
     Hook(
         "AutoGraph",
@@ -118,6 +132,24 @@ HOOKS: tuple[Hook, ...] = (
         stand_ins.parse_entity,
     ),
 )
+
+
+_KERAS = ("tf_keras.src", f"{_PYTHON}.keras")  # The package, and the copy that TensorFlow keeps for itself.
+_SHIM = "legacy_tf_layers.variable_scope_shim:_EagerVariableStore"
+_V2_OPTIMIZERS = (
+    "tf_keras.src.optimizers.legacy.optimizer_v2:OptimizerV2",
+    "tf_keras.src.optimizers.optimizer:_BaseOptimizer",
+    "tf_keras.src.optimizers.optimizer:Optimizer",
+    f"{_PYTHON}.keras.optimizer_v2.optimizer_v2:OptimizerV2",
+)
+LATE_HOOKS: tuple[Hook, ...] = (
+    *(Hook("layer", f"{k}.engine.base_layer:Layer", "__init__", (), stand_ins.make_layer) for k in _KERAS),
+    *(Hook("layer of v1", f"{k}.engine.base_layer_v1:Layer", "__init__", (), stand_ins.make_layer) for k in _KERAS),
+    *(Hook("request of the shim", f"{k}.{_SHIM}", "get_variable", (), stand_ins.request) for k in _KERAS),
+    *(Hook("name stored by the shim", f"{k}.{_SHIM}", "_get_single_variable", (), stand_ins.touch) for k in _KERAS),
+    *(Hook("Keras optimizer", o, "apply_gradients", (), stand_ins.apply_gradients) for o in _V2_OPTIMIZERS),
+)
+"""Hooks on modules that take 1 to 2 s to import: installed when the program first needs them, if it does."""
 
 
 def misfits() -> list[str]:
@@ -152,7 +184,7 @@ def installed(observer: Observer) -> Iterator[list[str]]:
                 patch(stack, owner, hook.attribute, hook.wrap(original, observer))
         stack.enter_context(_frames_left_out())
         _patch_overriding_optimizers(stack, observer)
-        _patch_layers(stack, observer)
+        _patch_late(stack, observer)
         yield problems
 
 
@@ -204,19 +236,22 @@ def _patch_overriding_optimizers(stack: ExitStack, observer: Observer) -> None:
     patch(stack, optimizer, "__init__", __init__)
 
 
-def _patch_layers(stack: ExitStack, observer: Observer) -> None:
-    """The base layers of legacy Keras, now or when the program first needs them (1 to 2 s to import)."""
+def _patch_late(stack: ExitStack, observer: Observer) -> None:
+    """`LATE_HOOKS`, now or when the program imports their modules."""
+    by_module: dict[str, list[Hook]] = {}
+    for hook in LATE_HOOKS:
+        by_module.setdefault(hook.owner.partition(":")[0], []).append(hook)
 
-    def hook(module: ModuleType) -> None:
-        patch(stack, module.Layer, "__init__", stand_ins.make_layer(module.Layer.__init__, observer))
+    def install(module: ModuleType) -> None:
+        for hook in by_module[module.__name__]:
+            owner = getattr(module, hook.owner.partition(":")[2], None)
+            if owner is not None and hook.attribute in vars(owner):
+                patch(stack, owner, hook.attribute, hook.wrap(vars(owner)[hook.attribute], observer))
 
-    waiting = set()
-    for name in _LAYER_MODULES:
-        if name in sys.modules:
-            hook(sys.modules[name])
-        else:
-            waiting.add(name)
-    watcher = _ImportWatcher(waiting, hook)
+    loaded = {name for name in by_module if name in sys.modules}
+    for name in loaded:
+        install(sys.modules[name])
+    watcher = _ImportWatcher(set(by_module) - loaded, install)
     sys.meta_path.insert(0, watcher)
     stack.callback(sys.meta_path.remove, watcher)
 

@@ -22,6 +22,11 @@ def stored_partitions(store: Any) -> Mapping[str, Any]:
     return held
 
 
+def keeps_eager_variables(store: Any) -> bool:
+    """Whether a store is the one that `track_tf1_style_variables` keeps for a module."""
+    return type(store).__name__ == "_EagerVariableStore"
+
+
 def parts_of(value: Any) -> Sequence[Any] | None:
     """The parts of a partitioned variable; `None` for anything else."""
     parts: Sequence[Any] | None = getattr(value, "_variable_list", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from scopewatch.errors import message_of
 from scopewatch.model import events as ev
 from scopewatch.record.bindings import Bindings, Found
 from scopewatch.record.frames import FrameReader
-from scopewatch.record.internals import outermost_graph, stored_partitions, stored_variables
+from scopewatch.record.internals import keeps_eager_variables, outermost_graph, stored_partitions, stored_variables
 from scopewatch.record.locals import Instrumenter, OwnModuleFinder
 from scopewatch.record.naming import TensorNames, dtype_of, is_provisional, is_tensor, shape_of, without_output
 
@@ -39,7 +39,7 @@ class Request:
         """The names that the store holds now and did not before; those of other threads are not ours."""
         held = stored_variables(store)
         new = list(itertools.islice(reversed(held), max(0, len(held) - self.single)))
-        return [name for name in reversed(new) if name in self.touched or not self.touched]
+        return [_own_name(held, name) for name in reversed(new) if name in self.touched or not self.touched]
 
 
 class Recorder:
@@ -63,7 +63,9 @@ class Recorder:
         self._made_graphs: list[tuple[Any, bool]] = []
         self._flags: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
         self._requests = threading.local()
+        self._threads = itertools.count()
         self._late: list[int] = []
+        self._parts: dict[tuple[int, Any], tuple[Any, Any]] = {}
         self._site_paths: list[int | None] = []
         self._seen_layers: set[int] = set()
 
@@ -106,8 +108,9 @@ class Recorder:
 
         if context.executing_eagerly():
             return None
-        graph = outermost_graph(ops.get_default_graph())
-        if graph is None:
+        inner = ops.get_default_graph()
+        graph = outermost_graph(inner)
+        if graph is None or (graph is not inner and ops.executing_eagerly_outside_functions()):
             return None
         return self.graph_id(graph)
 
@@ -119,8 +122,10 @@ class Recorder:
 
     # ---------------------------------------------------------------- requests
 
-    def request_begins(self, name: str, reuse: Any) -> Request:
+    def request_begins(self, name: str, reuse: Any, store: Any) -> Request:
         """Called before the outermost `get_variable` of a thread."""
+        if not reuse and keeps_eager_variables(store):
+            reuse = "AUTO_REUSE"  # The migration shim takes False for it.
         asked_by: ev.AskedBy = "program"
         for file in self.frames.library_files(skip=4):
             if file.endswith("slot_creator.py") and asked_by == "program":
@@ -147,8 +152,10 @@ class Recorder:
             return
         created = token.created_in(store)
         scope, flag_path = self._scope_in_force()
-        outcome: ev.Outcome = "created" if created or token.made else "reused"
-        stored = created if created else _stored(token, store)
+        found = _stored(token, store)
+        outcome: ev.Outcome = "created" if created or (token.made and not found) else "reused"
+        made = [without_output(v.name) for v in token.made]
+        stored = created or found or made
         shape, dtype = shape_of(getattr(result, "shape", None)), dtype_of(getattr(result, "dtype", None))
         asked = arguments.get("trainable")
         trainable = getattr(result, "trainable", None)
@@ -176,8 +183,12 @@ class Recorder:
                 path=token.path,
                 value_ignored=outcome == "reused" and is_tensor(arguments.get("initializer")),
                 error=None if error is None else _first_sentences(error),
+                thread=self._thread(),
             )
         )
+        for variable in token.made:  # By a getter or a creator of the program, beside what the store keeps.
+            if without_output(variable.name) not in stored:
+                self._made_directly(variable, "plain", token.path)
 
     def variable_made(self, variable: Any) -> None:
         """A variable object was constructed, by a request or directly."""
@@ -190,11 +201,13 @@ class Recorder:
         for file in self.frames.library_files(skip=4):
             if file.endswith("moving_averages.py"):
                 role = "average"
-            elif file.endswith(("training/optimizer.py", "slot_creator.py")) and role == "plain":
+            elif file.endswith(("optimizer.py", "optimizer_v2.py", "slot_creator.py")) and role == "plain":
                 role = "optimizer"
-        graph = self.current_graph()
+        self._made_directly(variable, role, self.frames.path(skip=4))
+
+    def _made_directly(self, variable: Any, role: ev.Role, path: int) -> None:
         name = without_output(variable.name)
-        self.events.append(ev.MadeDirectly(next(self._seq), graph, name, role, self.frames.path(skip=4)))
+        self.events.append(ev.MadeDirectly(next(self._seq), self.current_graph(), name, role, path))
 
     # ------------------------------------------------------------------ scopes
 
@@ -220,19 +233,27 @@ class Recorder:
                 by_library=self.frames.called_by_library(skip=4),
                 for_slots=any(f.endswith("slot_creator.py") for f in self.frames.library_files(skip=4)),
                 path=path,
+                thread=self._thread(),
             )
         )
 
     def scope_left(self, scope: Any) -> None:
         """A variable scope was left, also by an exception."""
         if scope is not None:
-            self.events.append(ev.ScopeLeft(next(self._seq), self.current_graph(), scope.name))
+            self.events.append(ev.ScopeLeft(next(self._seq), self.current_graph(), scope.name, self._thread()))
 
     def reuse_set(self, scope: Any) -> None:
         """`scope.reuse_variables()` was called."""
         path = self.frames.path(skip=4)
         self._flags[scope] = path
         self.events.append(ev.ReuseSet(next(self._seq), self.current_graph(), scope.name, path))
+
+    def _thread(self) -> int:
+        """The number of the thread that is running, in order of first event; 0 for one that is alone."""
+        number: int | None = getattr(self._requests, "number", None)
+        if number is None:
+            number = self._requests.number = next(self._threads)
+        return number
 
     def _scope_in_force(self) -> tuple[str, int | None]:
         from tensorflow.python.ops import variable_scope
@@ -263,6 +284,14 @@ class Recorder:
             )
         )
 
+    def taped(self, target: Any, sources: Any, grads: Any) -> None:
+        """The program differentiated by a tape; in a graph that is as good as `tf.gradients`."""
+        from tensorflow.python.util import nest
+
+        sources, grads = nest.flatten(sources), nest.flatten(grads)
+        if any(self.names.of(y) for y in nest.flatten(target)):
+            self.differentiated(nest.flatten(target), sources, grads)
+
     def optimizer_given(self, optimizer: Any, variables: Sequence[Any]) -> None:
         """An optimizer was asked to apply gradients to these variables."""
         name = getattr(optimizer, "get_name", lambda: type(optimizer).__name__)()
@@ -282,6 +311,22 @@ class Recorder:
     def run_begins(self, session: Any, fetches: Any, feeds: Any) -> Any:
         """Before a `Session.run`; may raise to stop the program."""
         return self.run_watcher.begins(session, fetches, feeds) if self.run_watcher else None
+
+    def run_in_parts(self, session: Any, handle: Any, fetches: Any) -> None:
+        """A run that will be made in parts: all of it is one run."""
+        self._parts[id(session), handle] = (fetches, None)
+
+    def part_begins(self, session: Any, handle: Any, feeds: Any) -> Any:
+        """Before a part of such a run; the first one begins it, and may stop the program."""
+        fetches, token = self._parts.get((id(session), handle), (None, None))
+        if self.run_watcher is None or fetches is None:
+            return None
+        if token is None:
+            token = self.run_watcher.begins(session, fetches, feeds)
+            self._parts[id(session), handle] = (fetches, token)
+        else:
+            self.run_watcher.continues(session, token, feeds)
+        return token
 
     def run_ends(self, session: Any, token: Any) -> None:
         """After a `Session.run` that returned."""
@@ -366,6 +411,9 @@ class RunWatcher:
     def begins(self, session: Any, fetches: Any, feeds: Any) -> Any:
         """Before a run."""
 
+    def continues(self, session: Any, token: Any, feeds: Any) -> None:
+        """Before a further part of a run."""
+
     def ends(self, session: Any, token: Any) -> None:
         """After a run."""
 
@@ -375,7 +423,7 @@ class RunWatcher:
 
 def reuse_word(reuse: Any) -> ev.Reuse:
     """The contract's word for a reuse flag of TensorFlow."""
-    if getattr(reuse, "name", None) == "AUTO_REUSE":
+    if reuse == "AUTO_REUSE" or getattr(reuse, "name", None) == "AUTO_REUSE":
         return "auto"
     return "true" if reuse else "false"
 
@@ -392,8 +440,14 @@ def _stored(request: Request, store: Any) -> list[str]:
         if parts is not None:
             names += [without_output(part.name) for part in parts]
         elif touched in stored_variables(store):
-            names.append(touched)
+            names.append(_own_name(stored_variables(store), touched))
     return names
+
+
+def _own_name(held: Mapping[str, Any], name: str) -> str:
+    """What the variable that a store holds under a name is called: `x_1` where the graph had an op `x` already."""
+    own = getattr(held[name], "name", None)
+    return without_output(own) if isinstance(own, str) else name
 
 
 def _first_sentences(error: Exception) -> str:

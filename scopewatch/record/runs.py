@@ -143,6 +143,11 @@ class SessionWatcher(RunWatcher):
         sys.settrace(trace)
         self._insisting = True
 
+    def continues(self, session: Any, token: Step | None, feeds: Any) -> None:
+        """A further part of a run that is made in parts: it is the same step, with more feeds."""
+        if token is not None:
+            token.feeds.update(_feeds_by_name(session.graph, feeds))
+
     def ends(self, session: Any, token: Step | None) -> None:
         """Remember the session of a run that returned, and its feeds if it was a step."""
         if token is None:

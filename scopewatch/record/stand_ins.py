@@ -43,7 +43,7 @@ def request(original: Callable[..., Any], observer: Observer) -> Callable[..., A
                 return original(store, *args, **kwargs)
             arguments = dict(zip(("name", "shape", "dtype", "initializer", "regularizer", "reuse"), args, strict=False))
             arguments.update(kwargs)
-            token = observer.request_begins(str(arguments.get("name")), arguments.get("reuse"))
+            token = observer.request_begins(str(arguments.get("name")), arguments.get("reuse"), store)
             if token is None:
                 return original(store, *args, **kwargs)
             token.before(store)
@@ -165,6 +165,18 @@ def gradients(original: Callable[..., Any], observer: Observer) -> Callable[...,
     return _GradientsHelper
 
 
+def tape(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def gradient(self: Any, target: Any, sources: Any, *args: Any, **kwargs: Any) -> Any:
+        with _depth.outermost("gradients") as outermost:
+            grads = original(self, target, sources, *args, **kwargs)
+            if outermost:
+                observer.taped(target, sources, grads)
+            return grads
+
+    return gradient
+
+
 def apply_gradients(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
     @wraps(original)
     def apply_gradients(self: Any, grads_and_vars: Any, *args: Any, **kwargs: Any) -> Any:
@@ -229,6 +241,30 @@ def make_callable_from_options(original: Callable[..., Any], observer: Observer)
         return call
 
     return make_callable
+
+
+def partial_run_setup(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def setup(self: Any, fetches: Any, feeds: Any = None) -> Any:
+        handle = original(self, fetches, feeds)
+        observer.run_in_parts(self, handle, fetches)
+        return handle
+
+    return setup
+
+
+def partial_run(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def run(self: Any, handle: Any, fetches: Any, feed_dict: Any = None) -> Any:
+        with _depth.outermost("run") as outermost:
+            if not outermost:
+                return original(self, handle, fetches, feed_dict)
+            token = observer.part_begins(self, handle, feed_dict)
+            result = original(self, handle, fetches, feed_dict)
+            observer.run_ends(self, token)
+            return result
+
+    return run
 
 
 def close_session(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:

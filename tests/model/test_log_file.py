@@ -234,7 +234,7 @@ def edited(file, start, change):
     ("start", "change"),
     [
         (b'["Requested"', lambda row: row[1].__setitem__(4, "exploded")),
-        (b'["Requested"', lambda row: row[1].__setitem__(-3, 10_000)),
+        (b'["Requested"', lambda row: row[1].__setitem__(-4, 10_000)),
         (b'["ScopeEntered"', lambda row: row[1].__setitem__(4, "maybe")),
         (b'["gradients"', lambda row: row[1][5][0].__setitem__(2, "plenty")),
         (b'["body"', lambda row: row[6].__setitem__(0, 10_000)),

@@ -181,7 +181,7 @@ def _state() -> dict[str, Any]:
     import os
     import warnings
 
-    from scopewatch.record.hooks import _LAYER_MODULES, HOOKS
+    from scopewatch.record.hooks import HOOKS, LATE_HOOKS
 
     state: dict[str, Any] = {}
     for hook in HOOKS:
@@ -189,7 +189,7 @@ def _state() -> dict[str, Any]:
         state[f"{hook.owner}.{hook.attribute}"] = vars(owner).get(hook.attribute, "absent")
     for name, attribute in (
         ("tensorflow.python.training.optimizer:Optimizer", "__init__"),
-        *((f"{name}:Layer", "__init__") for name in _LAYER_MODULES),
+        *((hook.owner, hook.attribute) for hook in LATE_HOOKS),
         ("tensorflow.python.ops.gradients_util", "_AggregatedGrads"),
         ("tensorflow.python.ops.gradients_util", "_LogOpGradients"),
         ("tensorflow.python.framework.ops", "get_gradient_function"),
@@ -241,7 +241,7 @@ def _truth_about(graph: Any) -> dict[str, Any]:
         "global": described("variables"),
         "local": described("local_variables"),
         "trainable": described("trainable_variables"),
-        "store": sorted(name.rstrip("/") for store in stores for name in store._vars),
+        "store": sorted(v.name.rpartition(":")[0] for store in stores for v in store._vars.values()),
         "ops": {op.name: op.type for op in graph.get_operations()},
         "seed": graph.seed,
     }
@@ -462,3 +462,10 @@ def needs_tf1(source: str) -> bool:
     from scopewatch.record.compat import needs_tf1
 
     return needs_tf1(source.encode())
+
+
+def unwatched(program: str) -> dict[str, Any]:
+    """What a program asks for and makes by itself."""
+    from tests.support.unwatched import requests_and_variables
+
+    return requests_and_variables(program)
