@@ -575,6 +575,140 @@ def test_names_of_locals_and_their_lines(recorded):
     assert log.header.notes == ()
 
 
+def test_names_inside_containers_attributes_and_keys(recorded):
+    log, source = recorded(
+        """
+        import argparse, collections, dataclasses, types
+        Pair = collections.namedtuple("Pair", "a b")
+
+        @dataclasses.dataclass
+        class Data:
+            w: object
+            deep: dict
+
+        @dataclasses.dataclass(slots=True)
+        class Slots:
+            s: object
+            unset: object = dataclasses.field(init=False)
+
+        class Counting:
+            looked_at = 0
+            @property
+            def total(self):
+                Counting.looked_at += 1
+                return self._total
+            @total.setter
+            def total(self, value):
+                self._total = value
+
+        class Net:
+            shared = tf.constant(1.0)  # [shared]
+            def __init__(self, x):
+                self.loss = tf.reduce_sum(x)  # [loss]
+                self.loss += 1.0  # [more]
+                self.a, (self.inner.b, c) = x, tf.unstack(x)  # [unpack]
+                self.params = {}
+                self.params["w"] = tf.get_variable("w", [2])  # [constant key]
+                for i in range(2):
+                    self.params["w%d" % i] = x + 1.0  # [text key]
+                    self.params[i, f"k{i}"] = x + 2.0  # [tuple key]
+                    self.params["s" + str(i)] = self.params["f{}".format(i)] = x + 3.0  # [two keys]
+            inner = types.SimpleNamespace()
+
+        x = tf.placeholder(tf.float32, [2], name="x")
+        net = Net(x)
+        pair = Pair(x, [x + 1.0, {"k": (x + 2.0,)}])  # [pair]
+        data = Data(x * 2.0, {"a": [x * 3.0]})  # [data]
+        slots = Slots(x * 4.0)  # [slots]
+        options = argparse.Namespace(o=x * 5.0)  # [options]
+        counting = Counting()
+        counting.total = x  # [property]
+        counting.total += 1.0
+        assert Counting.looked_at == 1
+        squares = [e * e for e in (x, x + 5.0) if e is not None]  # [comprehension]
+        table = {k: t for k, t in {"z": x}.items()}  # [dict comprehension]
+        nested = [[y + z for y in [x]] for z in (x,)]  # [nested]
+        def f(*args, **kwargs):  # [stars]
+            global g
+            g = args[0]  # [global]
+            def inner():
+                nonlocal args
+                args = (kwargs["y"],)  # [nonlocal]
+            inner()
+        f(x, y=x)
+        circle = {"x": x}
+        circle["again"] = circle
+        both = [circle, x]  # [circle]
+        ragged = {x.ref(): x}
+        """
+    )
+    assert log.error is None
+    lines = {name: [b[0] for b in bound(log, name)] for name in dict.fromkeys(b.name for b in log.of(Bound))}
+    tags = {
+        "Net.shared": ["shared"],
+        "self.loss": ["loss", "more"],
+        "self.a": ["unpack"],
+        "self.inner.b": [],
+        "c": ["unpack"],
+        "self.params['w']": ["constant key"],
+        "self.params['w0']": ["text key"],
+        "self.params['w1']": ["text key"],
+        "self.params[(0, 'k0')]": ["tuple key"],
+        "self.params['s1']": ["two keys"],
+        "self.params['f1']": ["two keys"],
+        "pair.a": ["pair"],
+        "pair.b[0]": ["pair"],
+        "pair.b[1]['k'][0]": ["pair"],
+        "data.w": ["data"],
+        "data.deep['a'][0]": ["data"],
+        "slots.s": ["slots"],
+        "options.o": ["options"],
+        "counting.total": ["property"],
+        "e": ["comprehension", "comprehension"],
+        "t": ["dict comprehension"],
+        "y": ["nested"],
+        "z": ["nested"],
+        "args[0]": ["stars", "nonlocal"],
+        "kwargs['y']": ["stars"],
+        "g": ["global"],
+        "both[0]['x']": ["circle"],
+        "both[1]": ["circle"],
+    }
+    assert {name: lines.get(name, []) for name in tags} == {n: [at(source, t) for t in ts] for n, ts in tags.items()}
+    calls = {b.name: b.call for b in log.of(Bound) if b.name.startswith("pair")}
+    assert set(calls.values()) == {1}
+
+
+def test_names_that_people_type(recorded):
+    log, source = recorded(
+        """
+        class Cell:
+            def __init__(self, x):
+                self.w = x * 2.0  # [cell]
+        class Net:
+            def __init__(self, x):
+                self.cell = Cell(x)
+                self.params = {"w": x + 1.0}
+        model = Net(tf.constant([1.0, 2.0]))
+        first = tf.constant(1.0) * 2.0  # [first]
+        first = first * 3.0  # [second]
+        """
+    )
+    from scopewatch.errors import UsageError
+    from scopewatch.model.losses import find_losses
+    from scopewatch.model.names import resolve
+
+    for text in ("self.w", "w", "self.cell.w", "model.cell.w", "cell.w", "self.w#1", f"w@{at(source, 'cell')}", "mul"):
+        assert [n.tensor for n in resolve(log, text)] == ["mul:0"], text
+    for text in ("self.params['w']", 'self.params["w"]', "self.params", "params['w']", 'model.params["w"]'):
+        assert [n.tensor for n in resolve(log, text)] == ["add:0"], text
+    with pytest.raises(UsageError, match=r"cell\.nothing"):
+        resolve(log, "cell.nothing")
+    with pytest.raises(UsageError) as caught:
+        find_losses(log, "first", None)
+    assert f"first@{at(source, 'first')} (mul_1:0), first@{at(source, 'second')} (mul_2:0)" in str(caught.value)
+
+
 # --------------------------------------------------------------- graphs, threads, eager
 
 

@@ -29,7 +29,8 @@ def resolve(log: Log, text: str) -> list[Named]:
     Raises:
         UsageError: the program bound no such name to a tensor, and the graph has no such tensor.
     """
-    found = _bindings(log, text) or _tensors(log, text)
+    text = text.replace('"', "'")  # `params["w"]`, as the program may write it.
+    found = _bindings(log, text) or _tensors(log, text) or _by_last_part(log, text)
     if found:
         first: dict[tuple[str, str], Named] = {}
         for named in found:
@@ -62,7 +63,7 @@ def _bindings(log: Log, text: str) -> list[Named]:
     if match is not None:
         name = match[1]
         picked_line, picked_number = (int(match[2]), None) if "@" in text else (None, int(match[2]))
-    bound = [b for b in log.of(Bound) if b.name == name or b.name.startswith(f"{name}[")]
+    bound = [b for b in log.of(Bound) if b.name == name or b.name.startswith((f"{name}[", f"{name}."))]
     # A function that makes variables is traced twice; the first trace is in no graph and never runs.
     bound = [b for b in bound if _is_held(log, b)] or bound
     if picked_line is not None:
@@ -77,6 +78,14 @@ def _bindings(log: Log, text: str) -> list[Named]:
         for tensor in b.tensors
         if b.graph is not None
     ]
+
+
+def _by_last_part(log: Log, text: str) -> list[Named]:
+    """`v` for `self.v`; `model.v` too, since a class calls its own object `self`."""
+    name, mark = re.sub(r"[@#]\d+$", "", text), "".join(re.findall(r"[@#]\d+$", text))
+    last = name.rpartition(".")[2]
+    owners = dict.fromkeys(b.name for b in log.of(Bound) if b.name.rpartition(".")[2] == last)
+    return [named for owner in owners for named in _bindings(log, f"{owner}{mark}")] if last else []
 
 
 def _is_held(log: Log, bound: Bound) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import MemberDescriptorType, SimpleNamespace
@@ -53,14 +54,18 @@ class Bindings:
         self._eager_type = ops.EagerTensor
         self._variable_types = (variables.Variable, variables.PartitionedVariable)
 
-    def bind(self, site: int, value: Any, *keys: Any) -> Any:
+    def bind(self, site: int, value: Any, *keys: Any, attribute: str | None = None) -> Any:
         """Called by instrumented code with each value it binds; hands the value on.
 
         Args:
             site: the place and the name, as the instrumenter numbered them.
             value: what is bound there.
-            keys: for `name[key] = value` the keys that led there.
+            keys: for `name[key] = value` the key.
+            attribute: of `value` what was bound, where it was changed in place or by unpacking.
         """
+        if attribute is not None:
+            self._bind_attribute(site, value, attribute)
+            return value
         kind = type(value)
         try:
             reader = self._readers[kind]
@@ -75,21 +80,17 @@ class Bindings:
                 self._failed("bind", error)
         return value
 
-    def bind_attribute(self, site: int, owner: Any, attribute: str) -> None:
-        """Called after `owner.attribute` was changed in place or by unpacking.
-
-        It is looked up in the object's own dictionary: no property of the program's is called once more.
-        """
+    def _bind_attribute(self, site: int, owner: Any, attribute: str) -> None:
+        """Looked up in the object's own dictionary: no property of the program's is called once more."""
         for name in attribute.split("."):
-            try:
-                owner = object.__getattribute__(owner, "__dict__")[name]
-            except (AttributeError, KeyError, TypeError):
+            held = _attributes_of(owner)
+            if held is None or name not in held:
                 return
+            owner = held[name]
         self.bind(site, owner)
 
     # AutoGraph leaves a function that carries this attribute as it is.
     bind.autograph_info__ = {}  # type: ignore[attr-defined]  # noqa: RUF012
-    bind_attribute.autograph_info__ = {}  # type: ignore[attr-defined]  # noqa: RUF012
 
     def _bound(self, site: int, found: Iterable[Found]) -> None:
         call = None
@@ -152,7 +153,8 @@ def _items_of(kind: type) -> Callable[[Any], Iterator[tuple[str, Any]]] | None:
         return _field_items if isinstance(getattr(kind, "_fields", None), tuple) else _tuple_items
     if issubclass(kind, list):
         return _list_items
-    if isinstance(kind.__dict__.get("__dataclass_fields__"), dict) or issubclass(kind, SimpleNamespace):
+    marks = ("__dataclass_fields__", "__attrs_attrs__")
+    if issubclass(kind, (SimpleNamespace, Namespace)) or any(m in vars(c) for c in kind.__mro__ for m in marks):
         return _attribute_items
     return None
 
@@ -181,8 +183,8 @@ def _field_items(value: Any) -> Iterator[tuple[str, Any]]:
 
 def _attribute_items(value: Any) -> Iterator[tuple[str, Any]]:
     """What a dataclass or a namespace holds in its dictionary or its slots; no property is called."""
-    held = getattr(value, "__dict__", None)
-    if isinstance(held, dict):
+    held = _attributes_of(value)
+    if held is not None:
         yield from ((f".{name}", item) for name, item in list(held.items())[:_MAX_CONTAINER])
         return
     for name, slot in vars(type(value)).items():
@@ -191,6 +193,15 @@ def _attribute_items(value: Any) -> Iterator[tuple[str, Any]]:
                 yield f".{name}", slot.__get__(value)
             except AttributeError:
                 continue  # Not set.
+
+
+def _attributes_of(value: Any) -> dict[str, Any] | None:
+    """The dictionary of an object, whatever its class makes of attributes."""
+    try:
+        held = object.__getattribute__(value, "__dict__")
+    except (AttributeError, TypeError):
+        return None
+    return held if isinstance(held, dict) else None
 
 
 def _shown(key: Any) -> str:

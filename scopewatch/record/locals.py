@@ -8,6 +8,7 @@ time, so the same change is made to the tree that AutoGraph parses (`instrument_
 from __future__ import annotations
 
 import ast
+import copy
 import importlib.machinery
 import os
 import sys
@@ -22,7 +23,7 @@ BIND = "__scopewatch_bind__"
 _DEEP = 20_000
 Site = tuple[str, int, str, str]
 """Where a name is bound: file, line, function, name."""
-Bind = Callable[[int, Any], Any]
+Bind = Callable[..., Any]
 
 
 class Instrumenter:
@@ -75,23 +76,39 @@ class _Instrument(ast.NodeTransformer):
         self._syntax = syntax
         self._file = file
         self._function = function
+        self._class = ""
         self._offset = offset
 
     def visit(self, node: Any) -> Any:
         return getattr(self, "visit_" + type(node).__name__, self.generic_visit)(node)
 
+    def visit_ClassDef(self, node: Any) -> Any:
+        outer = self._function, self._class
+        self._function, self._class = node.name, f"{self._class}{node.name}."
+        self.generic_visit(node)
+        self._function, self._class = outer
+        return node
+
     def visit_FunctionDef(self, node: Any) -> Any:
-        outer, self._function = self._function, node.name
+        outer = self._function, self._class
+        self._function, self._class = node.name, ""
         self.generic_visit(node)
         arguments = node.args
-        names = [_name_of(a) for a in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]]
+        all_of_them = [
+            *arguments.posonlyargs,
+            *arguments.args,
+            arguments.vararg,
+            *arguments.kwonlyargs,
+            arguments.kwarg,
+        ]
+        names = [_name_of(a) for a in all_of_them if a is not None]
         # Past the docstring, else the function would lose it.
         start = 1 if node.body and _is_string(node.body[0]) else 0
         place = node.body[min(start, len(node.body) - 1)]
         node.body[start:start] = [
             self._report(name, name, node, at=place) for name in names if name not in (None, "self", "cls")
         ]
-        self._function = outer
+        self._function, self._class = outer
         return node
 
     visit_AsyncFunctionDef = visit_FunctionDef
@@ -103,24 +120,24 @@ class _Instrument(ast.NodeTransformer):
         self.generic_visit(node)
         after = []
         for target in node.targets:
-            text = _dotted(target)
+            text, key = self._assigned(target)
             if text is not None:
-                node.value = self._pass_through(text, node.value, node)
+                node.value = self._pass_through(text, node.value, node, key)
             else:
-                after += [self._report(n, n, node, at=node) for n in _names_in(target)]
+                after += self._reports(target, node)
         return [node, *after] if after else node
 
     def visit_AnnAssign(self, node: Any) -> Any:
         self.generic_visit(node)
-        text = _dotted(node.target)
+        text, key = self._assigned(node.target)
         if node.value is not None and text is not None:
-            node.value = self._pass_through(text, node.value, node)
+            node.value = self._pass_through(text, node.value, node, key)
         return node
 
     def visit_AugAssign(self, node: Any) -> Any:
         self.generic_visit(node)
-        names = _names_in(node.target)
-        return [node, *(self._report(n, n, node, at=node) for n in names)] if names else node
+        after = self._reports(node.target, node)
+        return [node, *after] if after else node
 
     def visit_NamedExpr(self, node: Any) -> Any:
         self.generic_visit(node)
@@ -129,26 +146,58 @@ class _Instrument(ast.NodeTransformer):
 
     def visit_For(self, node: Any) -> Any:
         self.generic_visit(node)
-        node.body[:0] = [self._report(n, n, node, at=node) for n in _names_in(node.target)]
+        node.body[:0] = self._reports(node.target, node)
         return node
+
+    visit_AsyncFor = visit_For
 
     def visit_With(self, node: Any) -> Any:
         self.generic_visit(node)
         targets = [item.optional_vars for item in node.items if item.optional_vars is not None]
-        node.body[:0] = [self._report(n, n, node, at=node) for t in targets for n in _names_in(t)]
+        node.body[:0] = [report for target in targets for report in self._reports(target, node)]
         return node
+
+    visit_AsyncWith = visit_With
+
+    def visit_comprehension(self, node: Any) -> Any:
+        """A condition that always holds, since no statement can stand in there."""
+        self.generic_visit(node)
+        for name in _names_in(node.target):
+            site = self._site(name, node.target)
+            condition = self._syntax.parse(f"({BIND}({site}, {name}), True)[1]").body[0].value
+            node.ifs.insert(0, self._located(condition, node.target))
+        return node
+
+    def _assigned(self, target: Any) -> tuple[str | None, Any]:
+        """The name that a target goes by, and for `name[key]` the key if evaluating it again does nothing."""
+        if type(target).__name__ == "Subscript":
+            base, key = _dotted(target.value), _index_of(target)
+            return (base, key) if _is_plain(key) else (None, None)
+        text = _dotted(target)
+        return (self._class + text if text is not None else None), None
 
     def _site(self, name: str, node: Any) -> int:
         return self._owner.number((self._file, node.lineno + self._offset, self._function, name))
+
+    def _reports(self, target: Any, node: Any) -> list[Any]:
+        """Statements that report what stands in the names and attributes of an unpacked or changed target."""
+        reports = [self._report(self._class + n, n, node, at=node) for n in _names_in(target)]
+        for owner, attribute in _attributes_in(target):
+            site = self._site(f"{owner}.{attribute}", node)
+            call = self._syntax.parse(f"{BIND}({site}, {owner}, attribute={attribute!r})").body[0]
+            reports.append(self._located(call, node))
+        return reports
 
     def _report(self, name: str, expression: str, node: Any, at: Any) -> Any:
         statement = self._syntax.parse(f"{BIND}({self._site(name, node)}, {expression})").body[0]
         return self._located(statement, at)
 
-    def _pass_through(self, name: str, value: Any, node: Any) -> Any:
+    def _pass_through(self, name: str, value: Any, node: Any, key: Any = None) -> Any:
         call = self._syntax.parse(f"{BIND}({self._site(name, node)}, 0)").body[0].value
         call = self._located(call, value)
         call.args[1] = value
+        if key is not None:
+            call.args.append(copy.deepcopy(key))
         return call
 
     def _located(self, new: Any, old: Any) -> Any:
@@ -167,14 +216,51 @@ def _is_string(statement: Any) -> bool:
 
 
 def _dotted(target: Any) -> str | None:
-    """`w` or `self.v` where that is what is assigned to, else `None`."""
+    """`w`, `self.v` or `nets['a']` where that is what is assigned to, else `None`."""
     kind = type(target).__name__
     if kind == "Name":
         return str(target.id)
     if kind == "Attribute":
         owner = _dotted(target.value)
         return None if owner is None else f"{owner}.{target.attr}"
+    if kind == "Subscript":
+        owner, key = _dotted(target.value), _index_of(target)
+        return None if owner is None or type(key).__name__ != "Constant" else f"{owner}[{key.value!r}]"
     return None
+
+
+def _index_of(subscript: Any) -> Any:
+    """The key of a subscript; trees of Python 3.8 wrap it."""
+    return getattr(subscript.slice, "value", None) if type(subscript.slice).__name__ == "Index" else subscript.slice
+
+
+def _is_plain(key: Any) -> bool:
+    """Whether evaluating an expression once more does nothing: names, constants, texts made of these."""
+    kind = type(key).__name__
+    if kind in ("Name", "Constant"):
+        return True
+    if kind == "UnaryOp":
+        return type(key.operand).__name__ == "Constant"
+    if kind == "Tuple":
+        return all(_is_plain(e) for e in key.elts)
+    if kind == "JoinedStr":
+        return all(_is_plain(v.value) for v in key.values if type(v).__name__ == "FormattedValue")
+    if kind == "BinOp":  # No sum of names: they may be tensors.
+        is_text = type(key.left).__name__ == "Constant" and isinstance(key.left.value, str)
+        of_text = type(key.op).__name__ == "Mod" and _is_plain(key.right)
+        return is_text and (of_text or (type(key.op).__name__ == "Add" and _is_text_of_name(key.right)))
+    return _is_text_of_name(key)
+
+
+def _is_text_of_name(node: Any) -> bool:
+    """`str(i)` or `"w{}".format(i)`."""
+    if type(node).__name__ != "Call" or node.keywords or not all(_is_plain(a) for a in node.args):
+        return False
+    function = node.func
+    if type(function).__name__ == "Name":
+        return bool(function.id == "str")
+    owner = getattr(function, "value", None)
+    return getattr(function, "attr", "") == "format" and isinstance(getattr(owner, "value", None), str)
 
 
 def _names_in(target: Any) -> list[str]:
@@ -186,10 +272,25 @@ def _names_in(target: Any) -> list[str]:
     return _names_in(target.value) if kind == "Starred" else []
 
 
-class OwnModuleFinder(MetaPathFinder):
-    """Loads the modules beside the target instrumented, so that their locals have names too."""
+def _attributes_in(target: Any) -> list[tuple[str, str]]:
+    """Owner and attribute of each `self.a` or `self.a.b` in a target."""
+    kind = type(target).__name__
+    if kind in ("Tuple", "List"):
+        return [found for element in target.elts for found in _attributes_in(element)]
+    if kind == "Starred":
+        return _attributes_in(target.value)
+    text = _dotted(target) if kind == "Attribute" else None
+    owner, _, attribute = (text or "").partition(".")
+    return [(owner, attribute)] if attribute and "[" not in attribute and owner.isidentifier() else []
 
-    def __init__(self, instrumenter: Instrumenter, folder: str, bind: Bind) -> None:
+
+class OwnModuleFinder(MetaPathFinder):
+    """Loads the modules beside the target instrumented, so that their locals have names too.
+
+    Without `bind` it only knows which files are the program's own.
+    """
+
+    def __init__(self, instrumenter: Instrumenter, folder: str, bind: Bind | None) -> None:
         self._instrumenter = instrumenter
         self._folder = folder + os.sep
         self._bind = bind
@@ -218,7 +319,7 @@ class OwnModuleFinder(MetaPathFinder):
 
 
 class _InstrumentingLoader(importlib.machinery.SourceFileLoader):
-    def __init__(self, fullname: str, path: str, instrumenter: Instrumenter, bind: Bind) -> None:
+    def __init__(self, fullname: str, path: str, instrumenter: Instrumenter, bind: Bind | None) -> None:
         super().__init__(fullname, path)
         self._instrumenter = instrumenter
         self._bind = bind

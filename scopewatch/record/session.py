@@ -140,7 +140,7 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
     frames = FrameReader(str(scenario_folder()))
     frames.start_below(run_target)
     instrumenter = Instrumenter()
-    finder = OwnModuleFinder(instrumenter, str(target.own), lambda _, value: value)
+    finder = OwnModuleFinder(instrumenter, str(target.own), None)
     recorder = Recorder(frames, instrumenter, finder)
     watcher = SessionWatcher(recorder, wishes.until)
     recorder.run_watcher = watcher

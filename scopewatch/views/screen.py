@@ -10,6 +10,7 @@ from functools import cached_property
 from rich.text import Text
 
 from scopewatch.model.claims import Proof
+from scopewatch.model.events import Bound
 from scopewatch.model.gradients import GradientTable, build_gradients
 from scopewatch.model.log import Log
 from scopewatch.model.requests import RequestRow, build_requests
@@ -72,9 +73,24 @@ class Screen:
         names = [v.record.name for v in self.variables] + [r.event.name for r in self.requests]
         return short_names(names)
 
+    @cached_property
+    def python_names(self) -> dict[str, list[str]]:
+        """The Python names of each tensor, and of each variable by its bare name."""
+        names: dict[str, list[str]] = {}
+        for bound in self.log.of(Bound):
+            for tensor in bound.tensors:
+                known = names.setdefault(tensor.removesuffix(":0"), [])
+                if bound.name not in known:
+                    known.append(bound.name)
+        return names
+
     def wanted(self, *names: str | None) -> bool:
-        """Whether `--filter` lets something with these names through."""
-        return self.pattern is None or any(self.pattern.search(n) for n in names if n)
+        """Whether `--filter` lets something with these names through; it finds the Python names of a variable too."""
+        if self.pattern is None:
+            return True
+        given = [n for n in names if n]
+        also = [p for n in given for p in self.python_names.get(n.removesuffix(":0"), ())]
+        return any(self.pattern.search(n) for n in (*given, *also))
 
     def shorten(self, name: str) -> str:
         """The short form of a variable's name."""
