@@ -53,6 +53,11 @@ _EXPLANATIONS: tuple[tuple[str, str], ...] = (
         "in another way; a module that its graph does not need can be replaced by an inert stand-in: --stub MODULE.",
     ),
     (
+        r"attempted relative import with no known parent package",
+        "Python cannot run a file of a package by its path where it imports relatively. Name it as a module, from the "
+        "folder that the package stands in: scopewatch run PACKAGE.MODULE",
+    ),
+    (
         r"is a stand-in \(--stub",
         "A stand-in can be called, compared and handed on, but the program needed a value of it here, "
         "so its graph does need the module.",

@@ -38,12 +38,13 @@ class Adaptations:
 
 
 @contextmanager
-def adapted(source: bytes, folder: Path, enabled: bool = True) -> Iterator[Adaptations]:
+def adapted(source: bytes, folder: Path, here: Path, enabled: bool = True) -> Iterator[Adaptations]:
     """Adapt the interpreter to a program for the length of a block; yields what is adapted.
 
     Args:
         source: the program.
         folder: where the modules of its own stand; `train.py` may leave all of TensorFlow to `model.py`.
+        here: where the program itself stands, for its relative imports.
         enabled: whether to adapt anything at all.
     """
     done = Adaptations()
@@ -53,7 +54,7 @@ def adapted(source: bytes, folder: Path, enabled: bool = True) -> Iterator[Adapt
     import tensorflow
     import tensorflow.compat.v1 as v1
 
-    sources = [source, *_own_modules(source, folder)]
+    sources = [source, *_own_modules(source, folder, here)]
     with ExitStack() as stack:
         stack.enter_context(moved.modules_found(lambda said: done.used.setdefault(said)))
         is_old = not _says_v1(source) and any(needs_tf1(s) for s in sources)
@@ -79,13 +80,13 @@ def _says_v1(source: bytes) -> bool:
     return b"compat.v1" in source or b"compat import v1" in source
 
 
-def _own_modules(source: bytes, folder: Path) -> Iterator[bytes]:
+def _own_modules(source: bytes, folder: Path, here: Path) -> Iterator[bytes]:
     """The sources of the modules below `folder` that a program imports, directly or not."""
     seen: set[Path] = set()
-    pending = [(source, folder)]
+    pending = [(source, here)]
     while pending and len(seen) < _MOST_MODULES:
-        text, here = pending.pop()
-        for file in _imported_files(text, folder, here) - seen:
+        text, place = pending.pop()
+        for file in _imported_files(text, folder, place) - seen:
             seen.add(file)
             try:
                 found = file.read_bytes()

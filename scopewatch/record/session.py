@@ -223,7 +223,7 @@ def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: A
     adapted = compat.Adaptations()
     try:
         with (
-            compat.adapted(target.source, target.root, wishes.compat) as adapted,
+            compat.adapted(target.source, target.root, target.file.parent, wishes.compat) as adapted,
             prepared(target, instrumenter, recorder.bindings.bind, wishes.arguments),
             stubs.standing_in(wishes.stubs, adapted.said),
         ):

@@ -56,7 +56,9 @@ class Target:
 
 
 def find_target(given: str) -> Target:
-    """The target that a command line names: a scenario, `file.py[:function]`, `package.module:function`.
+    """The target that a command line names: a scenario, `file.py[:function]`, `package.module[:function]`.
+
+    A module without a function is run as `python -m` would; a function may be a method, `Class.method`.
 
     Raises:
         UsageError: there is no such scenario, file, module or the file does not parse.
@@ -64,8 +66,10 @@ def find_target(given: str) -> Target:
     text, function = given, None
     if ":" in given and not os.path.exists(given):
         text, _, function = given.rpartition(":")
-        if not function.isidentifier():
-            raise UsageError(f"{given!r}: {function!r} is no function's name. Write FILE.py:FUNCTION.")
+        if not all(part.isidentifier() for part in function.split(".")):
+            raise UsageError(
+                f"{given!r}: {function!r} is no function's name. Write FILE.py:FUNCTION or FILE.py:CLASS.METHOD."
+            )
     file = _scenario_file(text)
     if file is not None:
         return _checked(Target(given, file, function, None, _read(file), file.parent))
@@ -85,7 +89,7 @@ def _scenario_file(name: str) -> Path | None:
 
 
 def _module_target(given: str, module: str, function: str | None) -> Target:
-    if function is None:
+    if function is None and "." not in module:
         near = difflib.get_close_matches(module, scenario_names(), n=1, cutoff=0.5)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise UsageError(f"there is no scenario and no file {module!r}.{hint} See: scopewatch list")
@@ -98,7 +102,8 @@ def _module_target(given: str, module: str, function: str | None) -> Target:
     finally:
         sys.path.remove(os.getcwd())
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        raise UsageError(f"there is no Python module {module!r} to be found from {os.getcwd()}.")
+        either = "scenario, no file and no " if function is None else ""
+        raise UsageError(f"there is no {either}Python module {module!r} to be found from {os.getcwd()}.")
     file = Path(spec.origin)
     depth = module.count(".") + (1 if file.name == "__init__.py" else 0)
     return Target(given, file, function, module, _read(file), file.parents[depth])
@@ -128,7 +133,7 @@ def _checked(target: Target) -> Target:
 
 @contextmanager
 def prepared(
-    target: Target, instrumenter: Instrumenter, bind: Callable[[int, Any], Any], arguments: Sequence[str]
+    target: Target, instrumenter: Instrumenter, bind: Callable[..., Any], arguments: Sequence[str]
 ) -> Iterator[OwnModuleFinder]:
     """The interpreter as the program expects it: `__main__`, `sys.argv`, `sys.path`; restored after.
 
@@ -160,7 +165,7 @@ def prepared(
 def run_target(
     target: Target,
     instrumenter: Instrumenter,
-    bind: Callable[[int, Any], Any],
+    bind: Callable[..., Any],
     inputs: dict[str, str],
     calls: int,
     returned: Callable[[Any], None],
@@ -173,52 +178,102 @@ def run_target(
         UsageError: the file has no such function, or a parameter of it has no `--input`.
         Whatever the program raises.
     """
-    if target.module is not None:
-        module: Any = importlib.import_module(target.module)
-    else:
-        name = "__main__" if target.function is None else target.file.stem
-        module = types.ModuleType(name)
-        module.__file__ = str(target.file)
-        setattr(module, BIND, bind)
-        sys.modules[name] = module
-        exec(instrumenter.compile(target.source, str(target.file)), module.__dict__)
+    module = _executed(target, instrumenter, bind)
     if target.function is None:
         return
-    function = getattr(module, target.function, None)
-    if not callable(function):
-        near = [n for n, v in vars(module).items() if inspect.isfunction(v)]
-        raise UsageError(f"{target.given}: no function {target.function!r}; it has: {', '.join(near) or 'none'}.")
     import tensorflow.compat.v1 as tf
 
     # A module that leaves eager execution on has no graph of its own to build the function in.
     with tf.Graph().as_default() if tf.executing_eagerly() else contextlib.nullcontext():
-        arguments = _arguments(function, inputs, target)
+        function = _function(module, target)
+        positional, named = _arguments(function, inputs, target)
         for _ in range(calls):
-            returned(function(**arguments))
+            returned(function(*positional, **named))
 
 
-def _arguments(function: Callable[..., Any], inputs: dict[str, str], target: Target) -> dict[str, Any]:
-    import tensorflow.compat.v1 as tf
+def _executed(target: Target, instrumenter: Instrumenter, bind: Callable[..., Any]) -> Any:
+    """The target's module, with its code executed: a whole program as `__main__`."""
+    if target.module is not None and target.function is not None:
+        return importlib.import_module(target.module)
+    name = "__main__" if target.function is None else target.file.stem
+    module = types.ModuleType(name)
+    module.__file__ = str(target.file)
+    if target.module is not None:
+        package = target.module if target.file.name == "__init__.py" else target.module.rpartition(".")[0]
+        importlib.import_module(package)
+        module.__package__ = package
+        module.__spec__ = importlib.util.find_spec(target.module)
+    setattr(module, BIND, bind)
+    sys.modules[name] = module
+    exec(instrumenter.compile(target.source, str(target.file)), module.__dict__)
+    return module
 
-    made: dict[str, Any] = {}
+
+def _function(module: Any, target: Target) -> Callable[..., Any]:
+    """The function or method that a target names; a method's object is made without arguments."""
+    found, *rest = (target.function or "").split(".")
+    function: Any = getattr(module, found, None)
+    for name in rest:
+        if inspect.isclass(function) and inspect.isfunction(inspect.getattr_static(function, name, None)):
+            try:
+                inspect.signature(function).bind()
+            except TypeError:
+                raise UsageError(
+                    f"{target.given}: {name} needs an object, and {function.__name__} takes arguments. "
+                    "Write a function that makes the object and calls the method, and name that."
+                ) from None
+            function = function()
+        function = getattr(function, name, None)
+    if not callable(function):
+        near = [n for n, v in vars(module).items() if inspect.isfunction(v)]
+        raise UsageError(f"{target.given}: no function {target.function!r}; it has: {', '.join(near) or 'none'}.")
+    called: Callable[..., Any] = function
+    return called
+
+
+def _arguments(
+    function: Callable[..., Any], inputs: dict[str, str], target: Target
+) -> tuple[list[Any], dict[str, Any]]:
+    """The positional and the named arguments to call a function with: a placeholder for each `--input`."""
     parameters = inspect.signature(function).parameters
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for name in inputs:
-        if name not in parameters:
+        if name not in parameters and not takes_any:
             raise UsageError(
-                f"--input {name}: {target.function} has no such parameter; it has: {', '.join(parameters)}."
+                f"--input {name}: {target.function} has no such parameter; it has: {', '.join(parameters) or 'none'}."
             )
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
     for name, parameter in parameters.items():
+        is_star = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
         if name in inputs:
-            shape, dtype = parse_input(name, inputs[name])
-            made[name] = tf.placeholder(dtype, shape, name=name)
-        elif parameter.default is parameter.empty and parameter.kind not in (
-            parameter.VAR_POSITIONAL,
-            parameter.VAR_KEYWORD,
-        ):
+            made = _placeholder(name, inputs[name])
+            # What comes before `*args` can only be given by position.
+            if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL):
+                positional = [*positional, *named.values(), made]
+                named.clear()
+            else:
+                named[name] = made
+        elif parameter.default is parameter.empty and not is_star:
             raise UsageError(
                 f"{target.function} needs {name!r}: say its shape with --input {name}=8,32 (or {name}=?,32:int32)."
             )
-    return made
+    more = [name for name in inputs if name not in parameters]
+    return positional, {**named, **{name: _placeholder(name, inputs[name]) for name in more}}
+
+
+def _placeholder(name: str, text: str) -> Any:
+    import tensorflow.compat.v1 as tf
+
+    shape, dtype = parse_input(name, text)
+    try:
+        tf.as_dtype(dtype)
+    except TypeError:
+        raise UsageError(
+            f"--input {name}={text}: TensorFlow has no dtype {dtype!r}; it has float32, int32 ..."
+        ) from None
+    op = re.sub(r"[^A-Za-z0-9_.]", "_", name).lstrip("_")  # What TensorFlow accepts as a name.
+    return tf.placeholder(dtype, shape, name=op or "input")
 
 
 def parse_input(name: str, text: str) -> tuple[list[int | None], str]:
@@ -229,7 +284,9 @@ def parse_input(name: str, text: str) -> tuple[list[int | None], str]:
     """
     lengths, _, dtype = text.partition(":")
     try:
-        shape = [None if n.strip() in ("?", "None") else int(n) for n in lengths.split(",") if n.strip()]
+        shape = [None if n.strip() in ("?", "None", "-1") else int(n) for n in lengths.split(",") if n.strip()]
+        if any(n is not None and n < 0 for n in shape):
+            raise ValueError
     except ValueError:
         raise UsageError(f"--input {name}={text}: write a shape such as 8,32 or ?,32:int32.") from None
     if dtype and not dtype.isidentifier():
