@@ -30,6 +30,7 @@ TRAINS = {  # The op that trains for a loss, by their Python names; `None`: noth
     "pitfalls/variable-is-not-get-variable": {"train_loss": "train", "test_loss": None},
 }
 REFUTED = [name for name in scenario_names() if name.startswith("pitfalls/w-")]
+SCOPE_OF = {"pitfalls/w-variable": "weight_norm_dense/weight_norm"}
 FAILING = [
     "pitfalls/adam-under-reuse",
     "pitfalls/ema-under-reuse",
@@ -788,14 +789,14 @@ STRUCTURE = {"no_variable_behind", "no_known_variable", "not_created", "not_assi
 
 @each(REFUTED)
 def test_w_is_refuted(both, name):
-    report, truth = both.report(name), both.truth(name)
+    report, truth, scope = both.report(name), both.truth(name), SCOPE_OF.get(name, "dense")
     proof = proof_of(report, "never_a_variable")
     assert (proof["verdict"], proof["checked"]) == ("refuted", True)
     (tensor,) = proof["claim"]["tensors"]
     op = tensor.removesuffix(":0")
     is_variable = op in truth["variables"]
     failing = STRUCTURE | ({"no_variable_op"} if is_variable else set())
-    failing |= {"not_in_checkpoint"} if (op if is_variable else "dense/v") in truth["saved"] else set()
+    failing |= {"not_in_checkpoint"} if (op if is_variable else f"{scope}/v") in truth["saved"] else set()
     assert truth["saved"] == sorted(truth["global"])
     assert (op in truth["global"]) == (is_variable and name != "pitfalls/w-no-collection")
     assert {s["id"] for s in proof["steps"] if s["holds"] is False} == failing
@@ -804,15 +805,16 @@ def test_w_is_refuted(both, name):
     numeric = proof_of(report, "weight_normalised")
     assert (numeric["verdict"], [s["holds"] for s in numeric["steps"]]) == ("unknown", [None])
 
-    receiving = {n: rows_of(report)[n]["receives"] for n in ("dense/v", "dense/g")}
+    rows = rows_of(report)
+    receiving = {n: rows[f"{scope}/{n}"]["receives"] for n in ("v", "g")}
     if name == "pitfalls/w-identity":
-        assert receiving == {"dense/v": "dense", "dense/g": "none"}
-        assert set(truth["moved"]["train"]) == {"dense/v"}
+        assert receiving == {"v": "dense", "g": "none"}
+        assert set(truth["moved"]["train"]) == {f"{scope}/v"}
     else:
-        assert receiving == {"dense/v": "none", "dense/g": "none"}
-        assert {"dense/v", "dense/g"}.isdisjoint(truth["moved"]["train"])
+        assert receiving == {"v": "none", "g": "none"}
+        assert {f"{scope}/v", f"{scope}/g"}.isdisjoint(truth["moved"]["train"])
         kept_from_training = ("pitfalls/w-assigned", "pitfalls/w-no-collection")
-        assert ("dense/w" in truth["moved"]["train"]) == (name not in kept_from_training)
+        assert (f"{scope}/w" in truth["moved"]["train"]) == (name not in kept_from_training)
     (weight,) = report["weights"]
     assert (weight["kind"], weight["scaled"]) == ("variable", False)
-    assert weight["variables"] == ["dense/v" if name == "pitfalls/w-identity" else "dense/w"]
+    assert weight["variables"] == [f"{scope}/v" if name == "pitfalls/w-identity" else f"{scope}/w"]

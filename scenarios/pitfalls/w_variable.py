@@ -1,7 +1,8 @@
 """The dense layer with one mistake: `w` made once, as a variable.
 
-What to notice: `build` computes g * v / ||v|| and keeps it in a `tf.Variable`. Training moves `w` itself; `v` and `g`
-are trainable and get no gradient. Compare: scopewatch diff dense pitfalls/w-variable
+What to notice: `build` computes g * v / ||v|| and keeps it in a `tf.Variable`. Training moves `w`
+itself; `v` and `g` are trainable and get no gradient. Compare it with the program without the
+mistake: scopewatch diff dense pitfalls/w-variable
 """
 
 # scopewatch: prove=w loss=loss
@@ -25,7 +26,8 @@ class WeightNormDense(tf.layers.Layer):
         with tf.variable_scope("weight_norm", reuse=tf.AUTO_REUSE):
             self.v = tf.get_variable("v", [inputs, self.units], initializer=tf.random_normal_initializer(stddev=0.5))
             self.g = tf.get_variable("g", [], initializer=tf.ones_initializer())
-            start = self.g.initialized_value() * self.v.initialized_value() / tf.norm(self.v.initialized_value(), axis=0)
+            v_0, g_0 = self.v.initialized_value(), self.g.initialized_value()
+            start = g_0 * v_0 / tf.norm(v_0, axis=0)
             self.w = tf.Variable(initial_value=start, name="w")
             self.bias = tf.get_variable("bias", [self.units], initializer=tf.constant_initializer(0.1))
         self.built = True
