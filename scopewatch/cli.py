@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from typing import NoReturn
 
 import typer
 
 from scopewatch import __version__
-from scopewatch.commands import (
-    diff,
-    diff_reuse,
-    doctor,
-    list_scenarios,
-    prove,
-    run,
-    show,
-    why,
-)
 from scopewatch.errors import ScopewatchError
 
 app = typer.Typer(
@@ -44,14 +35,28 @@ def _root(
     """Watch a program build a TensorFlow graph: what it creates, reuses, is refused, trains, differentiates."""
 
 
-app.command("run", epilog=run.EXAMPLE)(run.run)
-app.command("diff-reuse", epilog=diff_reuse.EXAMPLE)(diff_reuse.diff_reuse)
-app.command("prove", epilog=prove.EXAMPLE)(prove.prove)
-app.command("diff", epilog=diff.EXAMPLE)(diff.diff)
-app.command("why", epilog=why.EXAMPLE)(why.why)
-app.command("show", epilog=show.EXAMPLE)(show.show)
-app.command("list", epilog=list_scenarios.EXAMPLE)(list_scenarios.list_scenarios)
-app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
+COMMANDS = {
+    "run": "run",
+    "diff-reuse": "diff_reuse",
+    "prove": "prove",
+    "diff": "diff",
+    "why": "why",
+    "show": "show",
+    "explain": "explain",
+    "list": "list_scenarios",
+    "doctor": "doctor",
+}
+"""Each command, and the module in `commands` with the function of the same name that carries it out."""
+
+
+def load_commands(*names: str) -> typer.Typer:
+    """The app with these commands: the others' modules cost more to import than `explain` and `list` take to run."""
+    registered = {command.name for command in app.registered_commands}
+    for name in names:
+        if name not in registered:
+            module = import_module(f"scopewatch.commands.{COMMANDS[name]}")
+            app.command(name, epilog=module.EXAMPLE)(getattr(module, COMMANDS[name]))
+    return app
 
 
 def main(argv: list[str] | None = None) -> NoReturn:
@@ -59,7 +64,9 @@ def main(argv: list[str] | None = None) -> NoReturn:
     arguments = sys.argv[1:] if argv is None else argv
     _open_streams()
     try:
-        app(args=arguments, prog_name="scopewatch", standalone_mode=True)
+        if not _explained_at_once(arguments):
+            load_commands(*([arguments[0]] if arguments and arguments[0] in COMMANDS else COMMANDS))
+            app(args=arguments, prog_name="scopewatch", standalone_mode=True)
     except ScopewatchError as error:
         _complain(str(error))
         _leave(error.exit_status)
@@ -82,6 +89,15 @@ def main(argv: list[str] | None = None) -> NoReturn:
         _complain(f"{type(error).__name__}: {error}. This is a fault of scopewatch; SCOPEWATCH_DEBUG=1 shows where.")
         _leave(1)
     _leave(0)
+
+
+def _explained_at_once(arguments: list[str]) -> bool:
+    """`explain` without Typer where no option has to be read: Typer imports pydantic to do so, for 0.15 s."""
+    words = [a for a in arguments[1:] if a != "--json"]
+    if arguments[:1] != ["explain"] or any(w.startswith("-") and w != "-" for w in words):
+        return False
+    import_module("scopewatch.commands.explain").explain(words, json_report="--json" in arguments)
+    return True
 
 
 def _open_streams() -> None:

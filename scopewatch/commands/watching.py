@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,15 +20,17 @@ from scopewatch.record.quiet import import_tensorflow
 from scopewatch.record.session import Wishes, record
 
 
-def watch_target(target: str, wishes: Wishes, save: Path | None = None) -> Log:
-    """Record a run; keep it in the cache and, if asked, in a file.
+def watch_target(
+    target: str, wishes: Wishes, save: Path | None = None, recorder: Callable[[str, Wishes], Log] = record
+) -> Log:
+    """Record a run by `recorder`; keep it in the cache and, if asked, in a file.
 
     Raises:
         ScopewatchError: the target cannot be run, or the log cannot be saved where asked.
     """
     check_folder(save)
     with progress() as say:
-        log = record(target, replace(wishes, progress=say))
+        log = recorder(target, replace(wishes, progress=say))
     sys.stdout.flush()
     if save is not None:
         save_log(log, save)

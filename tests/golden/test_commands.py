@@ -26,6 +26,12 @@ COMMANDS = {
     "diff-reuse-openai": (["diff-reuse", "openai"], 80),
     "diff-reuse-template": (["diff-reuse", "template", "--scope", "encode"], 80),
     "diff-reuse-forgotten": (["diff-reuse", "pitfalls/forgotten-reuse"], 80),
+    "explain": (["explain"], 80),
+    "explain-message": (["explain", "ValueError: Variable wn/v already exists, disallowed."], 80),
+    "explain-word": (["explain", "name", "scopes"], 80),
+    "explain-narrow": (["explain", "Trying to share variable wn/v, but specified shape (4, 3) and found"], 40),
+    "run-try": (["run", "pitfalls/forgotten-reuse", "--try", "--view", "error"], 80),
+    "run-try-in-vain": (["run", "pitfalls/name-scope-is-not-variable-scope", "--try"], 80),
     "diff-reuse-function": (["diff-reuse", "tests/programs/beside/called_twice.py:net", "--input", "x=?,3"], 80),
     "diff-reuse-python": (["diff-reuse", "tests/programs/beside/called_twice.py:layer_object", "--input", "x=?,3"], 80),
 }
