@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +56,13 @@ def print_lines(
     for file, export in ((svg, _svg), (html, _html)):
         if file is not None:
             save_text(file, export(lines, target.width, title))
+
+
+def print_whole(lines: Iterable[str]) -> None:
+    """Print lines that are for other programs to read: as long as they are, without colour."""
+    with _spelling_out(sys.stdout):
+        for line in lines:
+            sys.stdout.write(f"{line}\n")
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import Any
 from scopewatch.model.dataflow import called_functions, ops_leading_to
 from scopewatch.model.events import Bound
 from scopewatch.model.graph import Body, Edge, GraphSnapshot
-from scopewatch.model.log import Blocker, GradientMeasure, Log, Reason, Receipt, Receives
+from scopewatch.model.log import Blocker, GradientMeasure, GradientWalk, Log, Reason, Receipt, Receives
 from scopewatch.model.losses import Loss
 from scopewatch.model.op_kinds import BRANCHES
 from scopewatch.record.frames import FrameReader
@@ -26,7 +26,10 @@ from scopewatch.record.numeric import zero_columns
 from scopewatch.record.snapshot import FunctionNames
 from scopewatch.record.taps import Taps
 
-_TRAINABLE = ("float", "bfloat", "complex", "half", "resource", "variant")
+_NUMBERS = ("float", "bfloat", "complex", "half")
+_TRAINABLE = (*_NUMBERS, "resource", "variant")
+_LOOPING = frozenset({"Switch", "Merge", "Enter", "Exit", "NextIteration"})
+"""They pass the gradient around a loop in two visits: what one passes nothing to, another does."""
 NOT_FINITE = "NaN or infinite"
 _Key = tuple[str, str, int]
 """A tensor: function name (`""`: the graph itself), op name, output number."""
@@ -115,8 +118,8 @@ def measure_gradients(
     inner: dict[str, tuple[Any, str]],
     frames: FrameReader,
     runner: Any,
-) -> list[GradientMeasure]:
-    """The receipts of each loss.
+) -> tuple[list[GradientMeasure], list[GradientWalk]]:
+    """The receipts of each loss, and the ops that its gradient came to.
 
     Args:
         log: the run so far.
@@ -128,7 +131,7 @@ def measure_gradients(
         frames: finds the program's lines behind ops.
         runner: a `record.measure.Runner`, which fetches values in the state of the last step.
     """
-    measured = []
+    measured, walks = [], []
     taps = Taps()
     for loss in losses:
         graph, snapshot = live[loss.graph], log.graph_by_id[loss.graph]
@@ -149,6 +152,7 @@ def measure_gradients(
         for place, inputs in program.stopped_at.items():
             seen.stopped_at.setdefault(place, set()).update(inputs)
         walker = _Reasons(snapshot, seen, loss.tensor, graph, frames)
+        walks.append(_walk(snapshot, loss, seen, walker))
         taps.clear()
         values, why_not = runner.values(loss.graph, {t: g for t, g in grads.items() if g is not None})
         values.update(taps.sums)
@@ -170,7 +174,37 @@ def measure_gradients(
                 passing=None if problem is not None else _passing(snapshot, seen, walker),
             )
         )
-    return measured
+    return measured, walks
+
+
+def _walk(snapshot: GraphSnapshot, loss: Loss, seen: Seen, walker: _Reasons) -> GradientWalk:
+    """What differentiation came to, in its order: ops of the program that the loss depends on."""
+    reached: dict[tuple[str, int], None] = {}
+    for function, name, _ in seen.received:
+        body = snapshot.functions.get(function) if function else snapshot.body
+        op = None if body is None else body.index.get(name)
+        if op is not None and walker.depends_on(function, op):
+            reached.setdefault((function, op))
+    runs: list[tuple[str, list[int]]] = []
+    for function, op in reached:
+        if not runs or runs[-1][0] != function:
+            runs.append((function, []))
+        runs[-1][1].append(op)
+    cuts = []
+    for (function, name), positions in seen.stopped_at.items():
+        body = snapshot.functions.get(function) if function else snapshot.body
+        op = None if body is None else body.index.get(name)
+        if body is not None and op is not None and (function, op) in reached:
+            inputs = [] if body.types[op] in _LOOPING else body.inputs(op)
+            kept = [p for p in sorted(positions) if p < len(inputs) and _is_number(body, inputs[p])]
+            cuts += [(function, op, tuple(kept))] if kept else []
+    return GradientWalk(loss.graph, loss.tensor, tuple((f, tuple(ops)) for f, ops in runs), tuple(cuts))
+
+
+def _is_number(body: Body, edge: Edge) -> bool:
+    """Whether a tensor holds numbers that can have a gradient; the handle of an array or a list never has one."""
+    dtypes = body.output_dtypes(edge.op)
+    return edge.output < len(dtypes) and dtypes[edge.output].startswith(_NUMBERS)
 
 
 def _passing(snapshot: GraphSnapshot, seen: Seen, walker: _Reasons) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -298,6 +332,10 @@ class _Reasons:
         found = snapshot.find(loss)
         self._loss = found[1] if found is not None else None
         self._leads_to_loss = ops_leading_to(snapshot, [loss])
+
+    def depends_on(self, function: str, op: int) -> bool:
+        """Whether the loss depends on an op."""
+        return (function, op) in self._leads_to_loss
 
     def leads_to_loss(self, tensor: str) -> bool:
         """Whether the loss depends on this very output of its op."""

@@ -334,7 +334,7 @@ def _measured(watched: Watched, wishes: Wishes) -> Log:
         losses, claims = find_losses(log, None, None), _claims_that_exist(log, wishes.prove)
     claims += _claims_that_exist(log, [name for name in wishes.about if name not in wishes.prove])
     wishes.progress("measuring gradients")
-    gradients = measure_gradients(
+    gradients, walks = measure_gradients(
         log, losses, live, functions, seen, recorder.names.inner_tensors, watched.frames, runner
     )
     main = {loss.graph: loss.tensor for loss in reversed(losses)}
@@ -344,6 +344,7 @@ def _measured(watched: Watched, wishes: Wishes) -> Log:
     measured = replace(
         log,
         gradients=tuple(gradients),
+        walks=tuple(walks),
         executions=tuple(m for c in claims for m in measure.measure_executions(c, runner, live, log.graph_by_id, main)),
         numerics=tuple(m for c in claims for m in measure.measure_numeric(c, runner, live, log.graph_by_id)),
         checkpoints=tuple(measure.measure_checkpoint(g, runner, live[g]) for g in used),
