@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scopewatch.model.dataflow import called_functions, ops_leading_to
-from scopewatch.model.events import Bound
 from scopewatch.model.graph import Body, Edge, GraphSnapshot
 from scopewatch.model.log import Blocker, GradientMeasure, GradientWalk, Log, Reason, Receipt, Receives
 from scopewatch.model.losses import Loss
+from scopewatch.model.names import lasting_bindings
 from scopewatch.model.op_kinds import BRANCHES
 from scopewatch.record.frames import FrameReader
 from scopewatch.record.hooks import observing_gradients
@@ -97,7 +97,7 @@ def row_tensors(log: Log, graph: GraphSnapshot) -> dict[str, bool]:
     for v in graph.variables:
         if v.trainable or v.name in asked:
             rows[f"{v.body}/{v.op}:0" if v.body else f"{v.op}:0"] = True
-    for bound in log.of(Bound):
+    for bound in lasting_bindings(log):
         if bound.graph == graph.id:
             for tensor in bound.tensors:
                 if graph.find(tensor) is not None:  # Else it was traced and thrown away.

@@ -17,6 +17,7 @@ from importlib.abc import MetaPathFinder
 from types import ModuleType
 from typing import Any
 
+from scopewatch.model.names import COMPREHENSION
 from scopewatch.record.frames import is_installed
 
 BIND = "__scopewatch_bind__"
@@ -163,7 +164,9 @@ class _Instrument(ast.NodeTransformer):
         """A condition that always holds, since no statement can stand in there."""
         self.generic_visit(node)
         for name in _names_in(node.target):
-            site = self._site(name, node.target)
+            if name == "_":
+                continue
+            site = self._owner.number((self._file, node.target.lineno + self._offset, COMPREHENSION, name))
             condition = self._syntax.parse(f"({BIND}({site}, {name}), True)[1]").body[0].value
             node.ifs.insert(0, self._located(condition, node.target))
         return node
