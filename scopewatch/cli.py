@@ -11,6 +11,7 @@ import typer
 
 from scopewatch import __version__
 from scopewatch.commands import (
+    claims,
     diff,
     diff_reuse,
     doctor,
@@ -75,6 +76,7 @@ app.command("diff", epilog=diff.EXAMPLE)(diff.diff)
 app.command("why", epilog=why.EXAMPLE)(why.why)
 app.command("show", epilog=show.EXAMPLE)(show.show)
 app.command("step", epilog=step.EXAMPLE)(step.step)
+app.command("claims", epilog=claims.EXAMPLE)(claims.claims)
 app.command("list", epilog=list_scenarios.EXAMPLE)(list_scenarios.list_scenarios)
 app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
 

@@ -17,6 +17,9 @@ pytestmark = pytest.mark.tf
 
 SCREENS = Path(__file__).parent / "commands"
 COMMANDS = {
+    "claims": (["claims"], 80),
+    "claims-wide": (["claims"], 120),
+    "claims-towers": (["claims", "towers"], 80),
     "diff-reuse": (["diff-reuse"], 80),
     "diff-reuse-narrow": (["diff-reuse"], 60),
     "diff-reuse-wide": (["diff-reuse"], 120),
