@@ -69,6 +69,8 @@ def load_commands(*names: str) -> typer.Typer:
             module = import_module(f"scopewatch.commands.{COMMANDS[name]}")
             app.command(name, epilog=module.EXAMPLE)(getattr(module, COMMANDS[name]))
     return app
+
+
 app.command("run", epilog=run.EXAMPLE)(run.run)
 app.command("diff-reuse", epilog=diff_reuse.EXAMPLE)(diff_reuse.diff_reuse)
 app.command("prove", epilog=prove.EXAMPLE)(prove.prove)
