@@ -263,6 +263,27 @@ def test_a_terminal_that_is_enlarged_shows_the_place_again():
     assert place_of(large) == "2"
 
 
+def test_a_terminal_that_changes_while_help_is_open():
+    async def script(pilot):
+        await pilot.press("n", "question_mark")
+        await pilot.resize_terminal(60, 20)
+        await pilot.pause()
+        await pilot.press("n")
+        await pilot.resize_terminal(90, 30)
+        await pilot.pause()
+        return text_of(pilot)
+
+    screen = drive(dense(), script)
+    assert place_of(screen) == "2"
+    assert "SOURCE" in screen
+
+
+def test_what_is_said_at_the_beginning_stays_until_a_step_is_made():
+    shown = screens(dense(), ["n"], said="Recorded then.")
+    assert event_of(shown[0]).startswith("Recorded then.")
+    assert "Recorded then." not in shown[1]
+
+
 @pytest.mark.parametrize("size", [(80, 24), (81, 25), (120, 40), (200, 60)])
 def test_nothing_is_wider_than_the_terminal_and_the_place_is_marked_by_more_than_colour(size):
     shown = screens(dense(), ["n"] * 28, size)

@@ -45,7 +45,7 @@ class StepApp(App[None]):
         Binding("slash", "ask('filter')", "filter", key_display="/"),
         Binding("l", "loss", "loss", key_display="l"),
         Binding("question_mark", "help", "help", key_display="?"),
-        Binding("q", "quit", "quit", key_display="q"),
+        Binding("q,ctrl+c", "quit", "quit", key_display="q"),
         Binding("R", "kind('request', -1)", show=False),
         Binding("S", "kind('scope', -1)", show=False),
         Binding("V", "kind('variable', -1)", show=False),
@@ -95,31 +95,30 @@ class StepApp(App[None]):
         """Where the terminal is too small, say so instead of drawing what nobody can read."""
         width, height = event.size
         small = width < WIDTH or height < HEIGHT
-        self.screen.set_class(small, "small")
+        base = self.screen_stack[0]  # Below the help, if that is open.
+        base.set_class(small, "small")
         needs = f"step needs {WIDTH} columns and {HEIGHT} lines; this terminal has {width} and {height}."
         said = f"{needs} Enlarge it, or press q."
-        self.query_one("#small", Static).update(Text(said))
+        base.query_one("#small", Static).update(Text(said))
         self._draw()
 
     def _draw(self) -> None:
-        cursor = self.cursor
+        cursor, base = self.cursor, self.screen_stack[0]
         path = cursor.journey.path(cursor.place)
         for name, pane in panes_of(cursor).items():
-            self.query_one(f"#{name}-title", Static).update(pane.title)
-            self.query_one(f"#{name}", Lines).show(pane)
+            base.query_one(f"#{name}-title", Static).update(pane.title)
+            base.query_one(f"#{name}", Lines).show(pane)
         last = max(cursor.journey.count - 1, 1)
-        self.query_one(Bar).show(cursor.place / last, [start / last for start in cursor.journey.starts])
-        self.query_one("#head", Static).update(head_line(cursor, self._target, self.size.width))
+        base.query_one(Bar).show(cursor.place / last, [start / last for start in cursor.journey.starts])
+        base.query_one("#head", Static).update(head_line(cursor, self._target, self.size.width))
         sentence = self._sentences.at(cursor.place)
         line = source_line(cursor.journey.log, path)
         below = Text.assemble("\n", (f"{place(path[-1])}  {line}", QUIET)) if line else Text()
-        said = Text(f"\n{self._said}", WARN) if self._said else Text()
-        self.query_one("#event", Static).update(Text.assemble(said[1:] + "\n" if said else "", sentence, below))
-        self._said = ""
+        said = Text(f"{self._said}\n" if self._said else "", WARN)
+        base.query_one("#event", Static).update(Text.assemble(said, sentence, below))
 
     def _go(self, cursor: Cursor, nothing: str = "") -> None:
-        if cursor.place == self.cursor.place and nothing:
-            self._said = nothing
+        self._said = nothing if cursor.place == self.cursor.place else ""
         self.cursor = cursor
         self._draw()
 

@@ -16,7 +16,7 @@ from scopewatch.views.scopes import outcome_text
 from scopewatch.views.stepper.pane import Pane, marked, title
 from scopewatch.views.text import OUTCOME_MARKS, QUIET, REUSE_WORDS, TENSOR, VARIABLE, WARN, place, plain
 
-_WORDS_FROM = 46
+_WORDS_FROM = 44
 """Columns from which a variable's marks have room for their words."""
 
 

@@ -44,7 +44,7 @@ def source_pane(cursor: Cursor, path: Path) -> Pane:
         shown = lines[row][_indent_of(lines[row]) - _indent(lines[row], width) :]
         shown.truncate(width - start.cell_len, overflow="ellipsis")
         if mark == HERE:
-            shown.stylize("bold reverse")
+            shown = Text(shown.plain, "bold reverse")
         return start.append_text(shown)
 
     return Pane(
