@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
 import os
 import re
@@ -30,6 +31,7 @@ body {{ color: {foreground}; background-color: {background}; }}
 </style></head>
 <body><pre style="font-family:Menlo,'DejaVu Sans Mono',consolas,monospace"><code>{code}</code></pre></body></html>
 """
+_FRAGMENT = """<pre style="font-family:Menlo,'DejaVu Sans Mono',consolas,monospace;line-height:1.25;overflow-x:auto">{code}</pre>"""  # noqa: E501
 
 
 def console(width: int | None = None, record: bool = False, file: Any = None) -> Console:
@@ -96,6 +98,7 @@ def _recorded(lines: Sequence[RenderableType], width: int) -> Console:
             markup=False,
             emoji=False,
             force_terminal=True,
+            force_jupyter=False,  # There Rich would display each line by itself.
             color_system="standard",
         )
         _print(target, lines)
@@ -122,6 +125,18 @@ def _svg(lines: Sequence[RenderableType], width: int, title: str) -> str:
 def _html(lines: Sequence[RenderableType], width: int, title: str) -> str:
     del title
     return _recorded(lines, width).export_html(code_format=_HTML)
+
+
+def plain_text(lines: Sequence[RenderableType], width: int) -> str:
+    """A screen as text without colour."""
+    out = io.StringIO()
+    _print(Console(file=out, width=width, color_system=None, force_jupyter=False, markup=False, highlight=False), lines)
+    return out.getvalue().rstrip("\n")
+
+
+def html_fragment(lines: Sequence[RenderableType], width: int) -> str:
+    """A screen as one HTML element with inline styles, to stand in a page of somebody else's."""
+    return _recorded(lines, width).export_html(code_format=_FRAGMENT, inline_styles=True)
 
 
 def save_text(file: Path, content: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 from scopewatch.model.events import Event, Frame, Path, Shape
 from scopewatch.model.graph import GraphSnapshot
 
-Until = Literal["built", "first-step", "end"]
+Until = Literal["built", "first-step", "end", "block-end"]
 LossHow = Literal["given", "returned", "observed", "assumed"]
 Receives = Literal["dense", "sparse", "zero", "none", "unknown"]
 Reason = Literal["flows", "stopped", "not_connected", "not_differentiable"]

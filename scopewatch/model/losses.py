@@ -82,10 +82,10 @@ def _assumed(log: Log) -> Bound | None:
     ]
     scalars = [b for b in floats if b.shape == ()]
     called = [b for b in scalars if _LOSS_NAMES.fullmatch(b.name)]
-    for candidates in (called, scalars, [b for b in floats if _depends_on_variable(log, b)]):
+    for candidates in (called, scalars):
         if candidates:
             return candidates[-1]
-    return None
+    return next((b for b in reversed(floats) if _depends_on_variable(log, b)), None)  # Each takes a walk.
 
 
 def _in_graph(log: Log, bound: Bound) -> bool:

@@ -118,6 +118,7 @@ def measure_gradients(
     inner: dict[str, tuple[Any, str]],
     frames: FrameReader,
     runner: Any,
+    origins: dict[str, Any],
 ) -> tuple[list[GradientMeasure], list[GradientWalk]]:
     """The receipts of each loss, and the ops that its gradient came to.
 
@@ -130,6 +131,7 @@ def measure_gradients(
         inner: the live graph and the name in it of each named tensor in a function body.
         frames: finds the program's lines behind ops.
         runner: a `record.measure.Runner`, which fetches values in the state of the last step.
+        origins: graph id to the graph that the program's lines built; `live` may hold copies.
     """
     measured, walks = [], []
     taps = Taps()
@@ -151,7 +153,7 @@ def measure_gradients(
         seen.passed_nothing |= {place for place in program.passed_nothing - own if place[0]}
         for place, inputs in program.stopped_at.items():
             seen.stopped_at.setdefault(place, set()).update(inputs)
-        walker = _Reasons(snapshot, seen, loss.tensor, graph, frames)
+        walker = _Reasons(snapshot, seen, loss.tensor, graph, frames, origins[loss.graph])
         walks.append(_walk(snapshot, loss, seen, walker))
         taps.clear()
         values, why_not = runner.values(loss.graph, {t: g for t, g in grads.items() if g is not None})
@@ -323,10 +325,13 @@ def _norm(value: Any) -> tuple[float | None, bool]:
 class _Reasons:
     """Why a tensor receives nothing: the first op on its way to the loss that passes nothing back."""
 
-    def __init__(self, snapshot: GraphSnapshot, seen: Seen, loss: str, graph: Any, frames: FrameReader) -> None:
+    def __init__(
+        self, snapshot: GraphSnapshot, seen: Seen, loss: str, graph: Any, frames: FrameReader, origin: Any
+    ) -> None:
         self._snapshot = snapshot
         self._seen = seen
         self._graph = graph
+        self._origin = origin
         self._frames = frames
         self._callers = _callers(snapshot)
         found = snapshot.find(loss)
@@ -426,7 +431,7 @@ class _Reasons:
         name = body.names[op]
         frame = None
         if not body.name:
-            index = self._frames.path_of_stack(self._graph.get_operation_by_name(name).traceback)
+            index = self._frames.path_of_stack(self._origin.get_operation_by_name(name).traceback)
             path = self._frames.paths[index]
             frame = path[-1] if path else None
         shown = f"{body.name}/{name}" if body.name else name

@@ -30,6 +30,8 @@ def error_summary(screen: Screen) -> list[RenderableType]:
         lines.append(_line("asked", way(card.asked), QUIET))
         if card.created:
             lines.append(_line("created", f"{way(card.created)}, the first time", QUIET))
+        elif _before_watching(screen, card):
+            lines.append(_line("created", "by code that ran before watching began", QUIET))
         lines.append(_line("flag", _chain(card), QUIET))
     lines.append(_line("cause", plain(card.cause)))
     if card.fixes:
@@ -49,7 +51,9 @@ def error_view(screen: Screen) -> list[RenderableType]:
     if card.request is not None:
         lines += _frames("created first by", card.created)
         if not card.created:
-            lines.append(text("created first by  nobody: no request of this run created it", QUIET))
+            before = _before_watching(screen, card)
+            who = "code that ran before watching began" if before else "nobody: no request of this run created it"
+            lines.append(text(f"created first by  {who}", QUIET))
         lines += _stack(card)
     lines.append(Hanging("cause  ", Text(plain(card.cause))))
     for number, fix in enumerate(card.fixes, start=1):
@@ -61,6 +65,12 @@ def error_view(screen: Screen) -> list[RenderableType]:
     elif card.topic is not None:
         lines.append(text(f"next: scopewatch explain {card.topic}", "bold"))
     return lines
+
+
+def _before_watching(screen: Screen, card: ErrorCard) -> bool:
+    """Whether what exists was made before a block that watches itself began."""
+    in_block = screen.log.header.until == "block-end"
+    return in_block and card.request is not None and card.request.event.reuse == "false"
 
 
 def _message(card: ErrorCard) -> list[RenderableType]:

@@ -124,9 +124,10 @@ def _closing(screen: Screen) -> list[RenderableType]:
         lines.append(text("eager: no graph is built, and each get_variable made a new variable", WARN))
     if header.adaptations:
         lines.append(Indented(Text("adapted: " + plain("; ".join(header.adaptations)), QUIET), 0))
-    lines += [text(f"note: {n}", WARN) for n in header.notes]
+    lines += [Indented(Text(f"note: {plain(n)}", WARN), 0) for n in header.notes]
     if screen.log.error is None and screen.gradients and screen.gradients[0].measure.how == "assumed":
-        lines.append(text("the loss is ASSUMED: nothing is differentiated; name one with --loss NAME", WARN))
+        how = "loss=NAME" if _in_block(screen) else "--loss NAME"
+        lines.append(text(f"the loss is ASSUMED: nothing is differentiated; name one with {how}", WARN))
     note = Text()
     if notes:
         more = f" (+{len(notes) - 1} more)" if len(notes) > 1 else ""
@@ -141,8 +142,16 @@ def _closing(screen: Screen) -> list[RenderableType]:
     return lines
 
 
+def _in_block(screen: Screen) -> bool:
+    """Whether this is of code that watches itself, where one types Python and no command line."""
+    return screen.log.header.until == "block-end"
+
+
 def _next(screen: Screen) -> str:
     target = plain(screen.log.header.target)
+    if _in_block(screen):
+        name = plain(screen.proofs[0].claim.python_name) if screen.proofs else ""
+        return f'log.prove("{name}")' if name else 'log.view("requests")'
     if screen.log.error is not None:
         card = build_error_card(screen.log)
         if card is not None and card.to_try and screen.trials is None:

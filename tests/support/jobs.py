@@ -506,3 +506,16 @@ def messages_of(programs: list[str], graph_mode: bool) -> dict[str, str | None]:
         except Exception as error:
             said[program] = f"{type(error).__name__}: {error}"
     return said
+
+
+# ------------------------------------------------------------- scripts that use the library
+
+
+def run_script(file: str) -> None:
+    """A script as `python FILE` runs it, in a process that has TensorFlow loaded."""
+    import os
+    import runpy
+
+    sys.argv = [file]
+    sys.path.insert(0, os.path.dirname(file))
+    runpy.run_path(file, run_name="__main__")
