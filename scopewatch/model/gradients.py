@@ -116,7 +116,7 @@ def _related(graph: GraphSnapshot, loss: str) -> Callable[[str], bool]:
 
 def _ancestors(graph: GraphSnapshot, tensor: str) -> set[str]:
     """The names of the graph's ops that a tensor depends on, itself among them."""
-    return {graph.body.names[op] for body, op in ops_leading_to(graph, [tensor]) if not body}
+    return {graph.body.names[op] for op in ops_leading_to(graph, [tensor]).get("", ())}
 
 
 def _writers(graph: GraphSnapshot) -> dict[str, list[int]]:

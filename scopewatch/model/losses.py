@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from scopewatch.errors import UsageError
+from scopewatch.model.dataflow import Dataflow, Place
 from scopewatch.model.events import Bound, Differentiated
 from scopewatch.model.log import Log, LossHow
 from scopewatch.model.names import Named, python_names, resolve
@@ -80,10 +81,10 @@ def _assumed(log: Log) -> Bound | None:
     ]
     scalars = [b for b in floats if b.shape == ()]
     called = [b for b in scalars if _LOSS_NAMES.fullmatch(b.name)]
-    for candidates in (called, scalars, [b for b in floats if _depends_on_variable(log, b)]):
-        if candidates:
-            return candidates[-1]
-    return None
+    if called or scalars:
+        return (called or scalars)[-1]
+    known: dict[str, tuple[Dataflow, set[Place]]] = {}
+    return next((b for b in reversed(floats) if _depends_on_variable(log, b, known)), None)
 
 
 def _in_graph(log: Log, bound: Bound) -> bool:
@@ -93,11 +94,17 @@ def _in_graph(log: Log, bound: Bound) -> bool:
     return found is not None and not found[0].name
 
 
-def _depends_on_variable(log: Log, bound: Bound) -> bool:
-    from scopewatch.model.dataflow import Dataflow
-
+def _depends_on_variable(log: Log, bound: Bound, known: dict[str, tuple[Dataflow, set[Place]]]) -> bool:
+    """Whether any variable stands behind a tensor; `known` keeps, by graph, the places that have none behind them."""
     graph = log.graph(bound.graph)
     if graph is None or not graph.variables or len(bound.tensors) != 1:
         return False
-    flow = Dataflow(graph)
-    return any(flow.variable(p) is not None for p in flow.ancestors(flow.places(bound.tensors[0])[0]))
+    if graph.id not in known:
+        known[graph.id] = Dataflow(graph), set()
+    flow, barren = known[graph.id]
+    start = flow.places(bound.tensors[0])[0]
+    if start in barren:
+        return False
+    behind = flow.ancestors(start)
+    barren.update(behind)
+    return any(flow.variable(p) is not None for p in behind)

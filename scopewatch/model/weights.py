@@ -87,7 +87,7 @@ def build_weights(log: Log) -> list[WeightInUse]:
         facts = _Reader(graph).facts
         for body in graph.bodies():
             for op, op_type in enumerate(body.types):
-                if op_type in USERS and (relevant is None or (body.name, op) in relevant):
+                if op_type in USERS and (relevant is None or op in relevant.get(body.name, ())):
                     edge = _weight(body, op, facts[body.name])
                     if edge is not None:
                         bound = names.get((graph.id, body.tensor_name(edge)))

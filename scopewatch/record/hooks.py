@@ -337,8 +337,10 @@ def _name_when_entered(module: Any, entering: Any) -> str:
 
 
 class GradientObserver(Protocol):
-    """What is told about each op that TensorFlow's differentiation comes to."""
+    """What is told about each gradient call, and each op that TensorFlow's differentiation comes to."""
 
+    def begins(self, graph: Any, ys: Sequence[Any], is_plain: bool) -> None: ...
+    def ends(self, whole: bool) -> None: ...
     def received(self, op: Any, out_grads: Sequence[Any]) -> None: ...
     def passed_on(self, op: Any, in_grads: Sequence[Any]) -> None: ...
     def without_gradient(self, op: Any) -> None: ...
@@ -346,7 +348,9 @@ class GradientObserver(Protocol):
 
 @contextmanager
 def observing_gradients(observer: GradientObserver, survive_missing: bool) -> Iterator[None]:
-    """Tell `observer` what each op receives and passes on while gradients are built.
+    """Tell `observer` what each op receives and passes on while gradients are built, and by which call.
+
+    A call is plain where `ys` themselves are differentiated: weighted by nothing, stopped nowhere.
 
     Args:
         observer: what is told.
@@ -356,6 +360,21 @@ def observing_gradients(observer: GradientObserver, survive_missing: bool) -> It
     util = importlib.import_module(f"{_PYTHON}.ops.gradients_util")
     ops = importlib.import_module(f"{_PYTHON}.framework.ops")
     aggregated, log_gradients, lookup = util._AggregatedGrads, util._LogOpGradients, ops.get_gradient_function
+    helper, signature = util._GradientsHelper, inspect.signature(util._GradientsHelper)
+
+    def _GradientsHelper(*args: Any, **kwargs: Any) -> Any:
+        given = signature.bind(*args, **kwargs).arguments
+        ys = given.get("ys")
+        weights = given.get("grad_ys") or ()
+        is_plain = all(w is None for w in _as_list(weights)) and not given.get("stop_gradients")
+        observer.begins(ops.get_default_graph(), _as_list(ys), is_plain)
+        whole = False
+        try:
+            grads = helper(*args, **kwargs)
+            whole = True
+            return grads
+        finally:
+            observer.ends(whole)
 
     def _AggregatedGrads(grads: Any, op: Any, *args: Any, **kwargs: Any) -> Any:
         out_grads = aggregated(grads, op, *args, **kwargs)
@@ -376,7 +395,12 @@ def observing_gradients(observer: GradientObserver, survive_missing: bool) -> It
             return None
 
     with ExitStack() as stack:
+        patch(stack, util, "_GradientsHelper", _GradientsHelper)
         patch(stack, util, "_AggregatedGrads", _AggregatedGrads)
         patch(stack, util, "_LogOpGradients", _LogOpGradients)
         patch(stack, ops, "get_gradient_function", get_gradient_function)
         yield
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]

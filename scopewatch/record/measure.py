@@ -53,6 +53,11 @@ class Runner:
         self._patience: dict[str, int] = {}
         self._problems: dict[str, str] = {}
 
+    @property
+    def may_run(self) -> bool:
+        """Whether anything may be run at all."""
+        return self._forbidden is None
+
     def values(self, graph_id: str, grads: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         """The values of gradients in the state and with the feeds of the last step.
 

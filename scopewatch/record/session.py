@@ -67,7 +67,7 @@ class Watched:
     recorder: Any
     watcher: Any
     functions: Any
-    seen: Any
+    calls: Any
     frames: FrameReader
     ending: Ending
 
@@ -131,10 +131,10 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
     import tensorflow as tf
 
     from scopewatch.record import hooks
-    from scopewatch.record.gradients import Seen
     from scopewatch.record.lines import own_sources, with_paths
     from scopewatch.record.recorder import Recorder
     from scopewatch.record.runs import SessionWatcher
+    from scopewatch.record.seen import ProgramCalls
     from scopewatch.record.snapshot import FunctionNames, read_graph
 
     frames = FrameReader(str(scenario_folder()))
@@ -144,12 +144,12 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
     recorder = Recorder(frames, instrumenter, finder)
     watcher = SessionWatcher(recorder, wishes.until)
     recorder.run_watcher = watcher
-    seen = Seen(FunctionNames((), ()))
+    calls = ProgramCalls()
     wishes.progress(f"running {target.given}")
     with (
         hooks.installed(recorder) as problems,
         hooks.overriding(wishes.overrides, frames.entering),
-        hooks.observing_gradients(_OnlyFunctions(seen), survive_missing=False),
+        hooks.observing_gradients(calls, survive_missing=False),
     ):
         ending, adaptations = _run(target, wishes, instrumenter, recorder)
     ending.stopped = watcher.stopped
@@ -187,27 +187,7 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
         sources=own_sources(instrumenter.sources, frames.paths, frames.folder),
         error=ending.error,
     )
-    return Watched(log, recorder, watcher, functions, seen, frames, ending)
-
-
-class _OnlyFunctions:
-    """Keeps what the program's own gradient calls show of function bodies; a later call may not visit them."""
-
-    def __init__(self, seen: Any) -> None:
-        self._seen = seen
-        self.kept: list[tuple[str, Any, Any]] = []
-        seen.replay = self.kept
-
-    def received(self, op: Any, out_grads: Sequence[Any]) -> None:
-        if outer_graph(op.graph) is not None:
-            self.kept.append(("received_by", op, list(out_grads)))
-
-    def passed_on(self, op: Any, in_grads: Sequence[Any]) -> None:
-        if outer_graph(op.graph) is not None:
-            self.kept.append(("passed_on", op, list(in_grads)))
-
-    def without_gradient(self, op: Any) -> None:
-        """Never called: a missing gradient ends the program's call, as it would without scopewatch."""
+    return Watched(log, recorder, watcher, functions, calls, frames, ending)
 
 
 def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: Any) -> tuple[Ending, tuple[str, ...]]:
@@ -309,10 +289,7 @@ def _measured(watched: Watched, wishes: Wishes) -> Log:
     from scopewatch.record import measure
     from scopewatch.record.gradients import measure_gradients
 
-    log, recorder, functions, seen = watched.log, watched.recorder, watched.functions, watched.seen
-    seen.functions = functions
-    for method, op, grads in seen.replay:
-        getattr(seen, method)(op, grads)
+    log, recorder, functions = watched.log, watched.recorder, watched.functions
     live = watched.live
     steps: dict[str, int] = {}
     for run in log.of(Ran):
@@ -333,9 +310,17 @@ def _measured(watched: Watched, wishes: Wishes) -> Log:
             raise
         losses, claims = find_losses(log, None, None), _claims_that_exist(log, wishes.prove)
     claims += _claims_that_exist(log, [name for name in wishes.about if name not in wishes.prove])
-    wishes.progress("measuring gradients")
+    wishes.progress("finding what receives a gradient")
     gradients = measure_gradients(
-        log, losses, live, functions, seen, recorder.names.inner_tensors, watched.frames, runner
+        log,
+        losses,
+        live,
+        functions,
+        watched.calls,
+        recorder.names.inner_tensors,
+        watched.frames,
+        runner,
+        wishes.progress,
     )
     main = {loss.graph: loss.tensor for loss in reversed(losses)}
     if claims:
