@@ -70,8 +70,13 @@ def called_functions(graph: GraphSnapshot, body: Body, op: int) -> list[str]:
     return [name for name in names if name in graph.functions]
 
 
-def ops_leading_to(graph: GraphSnapshot, tensors: Iterable[str]) -> dict[str, set[int]]:
-    """Every op, by body, that some of these tensors depend on, in function bodies too."""
+def ops_leading_to(graph: GraphSnapshot, tensors: Iterable[str]) -> set[tuple[str, int]]:
+    """Every op, as body and number, that some of these tensors depend on, in function bodies too."""
+    return {(body, op) for body, ops in upstream_of(graph, tensors).items() for op in ops}
+
+
+def upstream_of(graph: GraphSnapshot, tensors: Iterable[str]) -> dict[str, set[int]]:
+    """The same by body: no pair for each op, where there may be a million."""
     reached: dict[str, set[int]] = {}
     pending: dict[str, list[int]] = {}
     for body, edge in filter(None, map(graph.find, tensors)):

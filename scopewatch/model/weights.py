@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from scopewatch.model.dataflow import Dataflow, Place, called_functions, ops_leading_to
+from scopewatch.model.dataflow import Dataflow, Place, called_functions, upstream_of
 from scopewatch.model.graph import VARIABLE_OPS, Body, Edge, GraphSnapshot
 from scopewatch.model.log import Log
 from scopewatch.model.names import python_names
@@ -82,7 +82,7 @@ def build_weights(log: Log) -> list[WeightInUse]:
     names = python_names(log)
     for graph in log.graphs:
         losses = [m.loss for m in log.gradients if m.graph == graph.id]
-        relevant = ops_leading_to(graph, losses) if losses else None
+        relevant = upstream_of(graph, losses) if losses else None
         flow = Dataflow(graph)
         facts = _Reader(graph).facts
         for body in graph.bodies():

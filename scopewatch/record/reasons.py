@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from scopewatch.model.dataflow import called_functions, ops_leading_to
+from scopewatch.model.dataflow import called_functions, upstream_of
 from scopewatch.model.graph import Body, Edge, GraphSnapshot
 from scopewatch.model.log import Blocker, Reason
 from scopewatch.model.op_kinds import BRANCHES
@@ -49,7 +49,7 @@ class Reasons:
         self._callers = _callers(snapshot)
         found = snapshot.find(loss)
         self._loss = found[1] if found is not None else None
-        self.upstream = ops_leading_to(snapshot, [loss])
+        self.upstream = upstream_of(snapshot, [loss])
 
     def leads_to_loss(self, tensor: str) -> bool:
         """Whether the loss depends on this very output of its op."""

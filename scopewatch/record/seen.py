@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from scopewatch.record.internals import builds_under_conditions, outer_graph
@@ -96,20 +97,16 @@ class Seen:
     def received_by(self, op: Any, out_grads: Grads) -> None:
         """Note the gradients of an op's outputs; of an op met again, the newer ones."""
         for place in self._places(op):
-            before = self._received.get(place)
-            grads = list(out_grads)
-            if before is not None:
-                grads = [old if _is_none(new) else new for old, new in zip(before, grads, strict=True)]
-            self._received[place] = grads
+            # A loop gets further outputs each time that it is differentiated.
+            pairs = zip_longest(self._received.get(place, ()), out_grads)
+            self._received[place] = [old if _is_none(new) else new for old, new in pairs]
 
     def passed_on(self, op: Any, in_grads: Grads) -> None:
         """Note what an op passed to its inputs; nothing, where it once passed nothing."""
         for place in self._places(op):
-            before = self._passed.get(place)
-            grads = list(in_grads)
-            if before is not None:
-                grads = [None if old is None else new for old, new in zip(before, grads, strict=False)]
-            self._passed[place] = grads
+            before = self._passed.get(place, in_grads)
+            pairs = zip(before, in_grads, strict=False)
+            self._passed[place] = [None if old is None else new for old, new in pairs]
             self._note_passing(place, in_grads)
 
     def without_gradient(self, op: Any) -> None:
