@@ -76,15 +76,12 @@ def _observed(log: Log) -> list[tuple[str, str]]:
 
 def _assumed(log: Log) -> Bound | None:
     """A scalar that is called like a loss, else the last named scalar, else the last named tensor."""
-    floats = [
-        b for b in log.of(Bound) if b.dtype.startswith(("float", "bfloat")) and not b.is_variable and _in_graph(log, b)
-    ]
+    floats = [b for b in reversed(log.of(Bound)) if b.dtype.startswith(("float", "bfloat")) and not b.is_variable]
     scalars = [b for b in floats if b.shape == ()]
     called = [b for b in scalars if _LOSS_NAMES.fullmatch(b.name)]
-    if called or scalars:
-        return (called or scalars)[-1]
     known: dict[str, tuple[Dataflow, set[Place]]] = {}
-    return next((b for b in reversed(floats) if _depends_on_variable(log, b, known)), None)
+    dependent = (b for b in floats if _in_graph(log, b) and _depends_on_variable(log, b, known))
+    return next((b for b in (*called, *scalars) if _in_graph(log, b)), None) or next(dependent, None)
 
 
 def _in_graph(log: Log, bound: Bound) -> bool:

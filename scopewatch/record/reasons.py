@@ -54,14 +54,16 @@ class Reasons:
     def leads_to_loss(self, tensor: str) -> bool:
         """Whether the loss depends on this very output of its op."""
         found = self._snapshot.find(tensor)
-        if found is None:
-            return False
-        body, edge = found
+        return found is not None and self.depends_on(*found)
+
+    def depends_on(self, body: Body, edge: Edge) -> bool:
+        """Whether the loss depends on the tensor that stands here."""
         leading = self.upstream.get(body.name, set())
-        if edge == self._loss or edge in body.results:
-            return edge.op in leading
-        consumers = body.consumers.get(edge.op, ())
-        return any(output == edge.output and op in leading for output, op, _ in consumers)
+        if edge.op not in leading:
+            return False
+        if len(body.output_dtypes(edge.op)) == 1 or edge == self._loss or edge in body.results:
+            return True
+        return any(output == edge.output and op in leading for output, op, _ in body.consumers.get(edge.op, ()))
 
     def explain(self, tensor: str) -> tuple[Reason, Blocker | None]:
         """The reason, and the op that cuts the nearest path to the loss."""
