@@ -130,7 +130,7 @@ def _with_own_wishes(target: Target, wishes: Wishes) -> Wishes:
 def _watched(target: Target, wishes: Wishes) -> Watched:
     import tensorflow as tf
 
-    from scopewatch.record import hooks
+    from scopewatch.record import hooks, measure
     from scopewatch.record.lines import own_sources, with_paths
     from scopewatch.record.recorder import Recorder
     from scopewatch.record.runs import SessionWatcher
@@ -160,7 +160,9 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
     snapshots = [read_graph(g, recorder.graph_id(g), recorder.variables) for g in recorder.graphs]
     functions = FunctionNames(recorder.bodies_made, snapshots)
     recorder.settle_function_names(functions.places)
-    snapshots = with_paths(snapshots, {recorder.graph_id(g): g for g in recorder.graphs}, functions, frames)
+    small = all(len(snapshot.body) <= measure.BIG_GRAPH for snapshot in snapshots)
+    if small or wishes.measure:
+        snapshots = with_paths(snapshots, {recorder.graph_id(g): g for g in recorder.graphs}, functions, frames)
     header = Header(
         target=target.given,
         title=target.title,
@@ -176,6 +178,7 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
             *(f"hook left out: {p}" for p in problems),
             *(f"not all was recorded: {what}: {why}" for what, why in recorder.problems.items()),
             *_differences(recorder, snapshots),
+            *(() if small or wishes.measure else (measure.LEFT_OUT,)),
         ),
     )
     log = Log(
