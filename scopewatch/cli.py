@@ -8,21 +8,12 @@ from typing import NoReturn
 
 import typer
 
-from scopewatch import __version__
-from scopewatch.commands import (
-    diff,
-    diff_reuse,
-    doctor,
-    list_scenarios,
-    prove,
-    run,
-    show,
-    why,
-)
+from scopewatch.commands.group import COMMANDS, Commands, load
 from scopewatch.errors import ScopewatchError
 
 app = typer.Typer(
     name="scopewatch",
+    cls=Commands,
     help="A debugger for TensorFlow variable scopes. Begin with: scopewatch run dense",
     no_args_is_help=True,
     add_completion=True,
@@ -31,27 +22,9 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"scopewatch {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
-def _root(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
-) -> None:
+def _root() -> None:
     """Watch a program build a TensorFlow graph: what it creates, reuses, is refused, trains, differentiates."""
-
-
-app.command("run", epilog=run.EXAMPLE)(run.run)
-app.command("diff-reuse", epilog=diff_reuse.EXAMPLE)(diff_reuse.diff_reuse)
-app.command("prove", epilog=prove.EXAMPLE)(prove.prove)
-app.command("diff", epilog=diff.EXAMPLE)(diff.diff)
-app.command("why", epilog=why.EXAMPLE)(why.why)
-app.command("show", epilog=show.EXAMPLE)(show.show)
-app.command("list", epilog=list_scenarios.EXAMPLE)(list_scenarios.list_scenarios)
-app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
 
 
 def main(argv: list[str] | None = None) -> NoReturn:
@@ -59,7 +32,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
     arguments = sys.argv[1:] if argv is None else argv
     _open_streams()
     try:
-        app(args=arguments, prog_name="scopewatch", standalone_mode=True)
+        _call(arguments)
     except ScopewatchError as error:
         _complain(str(error))
         _leave(error.exit_status)
@@ -82,6 +55,21 @@ def main(argv: list[str] | None = None) -> NoReturn:
         _complain(f"{type(error).__name__}: {error}. This is a fault of scopewatch; SCOPEWATCH_DEBUG=1 shows where.")
         _leave(1)
     _leave(0)
+
+
+def _call(arguments: list[str]) -> None:
+    """A command by itself, else the group.
+
+    Typer imports Pydantic (60 ms) to look at what was given; `scopewatch list` alone gives nothing.
+    """
+    if arguments == ["list"]:
+        from scopewatch.commands.list_scenarios import list_scenarios
+
+        list_scenarios()
+    elif arguments[:1] and arguments[0] in COMMANDS and "_SCOPEWATCH_COMPLETE" not in os.environ:
+        load(arguments[0])(args=arguments[1:], prog_name=f"scopewatch {arguments[0]}", standalone_mode=True)
+    else:
+        app(args=arguments, prog_name="scopewatch", standalone_mode=True)
 
 
 def _open_streams() -> None:

@@ -10,16 +10,18 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
 from rich.text import Text
 
 from scopewatch.errors import UsageError
-from scopewatch.model.claims import Proof
-from scopewatch.model.log import Log
-from scopewatch.views.screen import Screen
 from scopewatch.views.text import plain
+
+if TYPE_CHECKING:  # `--help` and `list` need none of them.
+    from scopewatch.model.claims import Proof
+    from scopewatch.model.log import Log
+    from scopewatch.views.screen import Screen
 
 _HTML = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>scopewatch</title><style>
@@ -159,6 +161,8 @@ def screen_of(log: Log, proofs: Sequence[Proof], depth: int | None, pattern: str
     Raises:
         UsageError: `pattern` is no regular expression.
     """
+    from scopewatch.views.screen import Screen
+
     target = console()
     return Screen(log, proofs, target.width, depth, compiled(pattern), ascii_only(target))
 

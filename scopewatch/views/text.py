@@ -7,11 +7,13 @@ maps to its own background, light or dark.
 from __future__ import annotations
 
 import unicodedata
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from scopewatch.model.events import Frame, Outcome, Path, Reuse
-from scopewatch.model.log import Receives
+if TYPE_CHECKING:  # For the types alone: `--help` and `list` need no run.
+    from scopewatch.model.events import Frame, Outcome, Path, Reuse
+    from scopewatch.model.log import Receives
 
 HEADING = "bold"
 QUIET = "dim"
