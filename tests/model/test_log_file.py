@@ -328,7 +328,7 @@ def test_a_very_long_file_name(tmp_path):
 
 
 def test_a_large_graph_is_parsed_when_asked_for(tmp_path, monkeypatch):
-    recorded = dense_builder().log
+    recorded = dense_builder().log()
     save_log(recorded, tmp_path / "a.scopelog")
     monkeypatch.setattr(log_file, "_LARGE", 100)
     loaded = load_log(tmp_path / "a.scopelog")
@@ -342,7 +342,7 @@ def test_a_large_graph_is_parsed_when_asked_for(tmp_path, monkeypatch):
 
 
 def test_a_large_graph_that_is_damaged_is_told_when_asked_for(tmp_path, monkeypatch):
-    save_log(dense_builder().log, tmp_path / "a.scopelog")
+    save_log(dense_builder().log(), tmp_path / "a.scopelog")
     lines = gzip.decompress((tmp_path / "a.scopelog").read_bytes()).splitlines(keepends=True)
     broken = [b'["body","",[],[]]' + b" " * 200 + b"\n" if line.startswith(b'["body",""') else line for line in lines]
     (tmp_path / "a.scopelog").write_bytes(gzip.compress(b"".join(broken)))
