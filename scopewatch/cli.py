@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from typing import NoReturn
 
 import typer
@@ -32,7 +33,8 @@ def main(argv: list[str] | None = None) -> NoReturn:
     arguments = sys.argv[1:] if argv is None else argv
     _open_streams()
     try:
-        _call(arguments)
+        if not _called_at_once(arguments):
+            _call(arguments)
     except ScopewatchError as error:
         _complain(str(error))
         _leave(error.exit_status)
@@ -58,18 +60,23 @@ def main(argv: list[str] | None = None) -> NoReturn:
 
 
 def _call(arguments: list[str]) -> None:
-    """A command by itself, else the group.
-
-    Typer imports Pydantic (60 ms) to look at what was given; `scopewatch list` alone gives nothing.
-    """
-    if arguments == ["list"]:
-        from scopewatch.commands.list_scenarios import list_scenarios
-
-        list_scenarios()
-    elif arguments[:1] and arguments[0] in COMMANDS and "_SCOPEWATCH_COMPLETE" not in os.environ:
+    """A command by itself, else the group."""
+    if arguments[:1] and arguments[0] in COMMANDS and "_SCOPEWATCH_COMPLETE" not in os.environ:
         load(arguments[0])(args=arguments[1:], prog_name=f"scopewatch {arguments[0]}", standalone_mode=True)
     else:
         app(args=arguments, prog_name="scopewatch", standalone_mode=True)
+
+
+def _called_at_once(arguments: list[str]) -> bool:
+    """`list` and `explain` without Typer where no option has to be read: it would import pydantic, for 0.15 s."""
+    if arguments == ["list"]:
+        import_module("scopewatch.commands.list_scenarios").list_scenarios()
+        return True
+    words = [a for a in arguments[1:] if a != "--json"]
+    if arguments[:1] != ["explain"] or any(w.startswith("-") and w != "-" for w in words):
+        return False
+    import_module("scopewatch.commands.explain").explain(words, json_report="--json" in arguments)
+    return True
 
 
 def _open_streams() -> None:

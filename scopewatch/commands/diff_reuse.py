@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,9 @@ from scopewatch.commands import options as o
 from scopewatch.commands.output import check_folder, console, json_text, print_json, print_lines, progress, save_text
 from scopewatch.errors import UsageError
 from scopewatch.model.diff_reuse import AS_WRITTEN, WaysOfSharing, to_json
+
+if TYPE_CHECKING:
+    from scopewatch.record.session import Wishes
 
 EXAMPLE = "Example: scopewatch diff-reuse towers --scope tower"
 
@@ -43,6 +47,7 @@ def diff_reuse(
     html: o.HtmlOption = None,
     inputs: o.InputOption = None,
     compat: o.CompatOption = True,
+    stubs: o.StubOption = None,
 ) -> None:
     """Build the same code under each way of sharing, and lay the results side by side.
 
@@ -55,10 +60,14 @@ def diff_reuse(
         )
     check_folder(save)
     from scopewatch.record.quiet import stdout_to_stderr
+    from scopewatch.record.session import Wishes
 
+    wishes = Wishes(
+        arguments=tuple(arguments or ()), inputs=o.parse_inputs(inputs), compat=compat, stubs=tuple(stubs or ())
+    )
     with ExitStack() as stack:
         descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None
-        ways = _run(target, scope, tuple(arguments or ()), o.parse_inputs(inputs), compat, rerun)
+        ways = _run(target, scope, wishes, rerun)
         if save is not None:
             save_text(save, json_text(to_json(ways)))
         if json_report:
@@ -69,19 +78,11 @@ def diff_reuse(
     raise typer.Exit(1 if as_written is not None and as_written.error is not None else 0)
 
 
-def _run(
-    target: str | None,
-    scope: str | None,
-    arguments: tuple[str, ...],
-    inputs: dict[str, str],
-    compat: bool,
-    rerun: bool,
-) -> WaysOfSharing:
-    from scopewatch.record.session import Wishes
+def _run(target: str | None, scope: str | None, wishes: Wishes, rerun: bool) -> WaysOfSharing:
     from scopewatch.record.ways import seven_ways, ways_of_target
 
     with progress() as say:
-        wishes = Wishes(arguments=arguments, inputs=inputs, compat=compat, progress=say)
+        wishes = replace(wishes, progress=say)
         return seven_ways(wishes) if target is None else ways_of_target(target, scope, wishes, rerun)
 
 

@@ -23,6 +23,10 @@ COMMANDS = {
     "diff": "Compare two runs: variables, what a checkpoint would notice, requests, gradients, verdicts.",
     "why": "Show where one variable or tensor comes from, who uses it, what reaches it and what changes it.",
     "show": "Draw a saved run again. TensorFlow is not imported; nothing is run.",
+    "step": "Go through a run one event at a time, forwards and backwards, then through the backward pass.",
+    "claims": "What an article on weight normalisation says, against what is observed: holds, fails, holds in part.",
+    "explain": "Explain an error or a word: cause, check, fix, and a command that shows it. "
+    "Alone: list all that there is.",
     "list": "The bundled scenarios: name, and what each shows.",
     "doctor": "Check versions, legacy Keras and every hook; exit status 1 where something is amiss.",
 }

@@ -50,8 +50,8 @@ ViewOption = Annotated[
     typer.Option(
         "--view",
         metavar="NAME",
-        help="summary, scopes, requests, sharing, variables, trainable, gradients, weights, flow, proof, source. "
-        "Repeatable.",
+        help="summary, error, scopes, requests, sharing, variables, trainable, gradients, weights, flow, proof, "
+        "source. Repeatable.",
         autocompletion=_views,
     ),
 ]
@@ -75,6 +75,10 @@ InputOption = Annotated[
     typer.Option(
         "--input", metavar="NAME=SHAPE[:dtype]", help="A tensor for a parameter of the target function. Repeatable."
     ),
+]
+TryOption = Annotated[
+    bool,
+    typer.Option("--try", help="After a refusal: run again up to the first step with each fix that is a flag."),
 ]
 MeasureOption = Annotated[bool, typer.Option("--measure", help="Measure norms and executions on large graphs too.")]
 CompatOption = Annotated[

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from rich.text import Text
 from scopewatch.errors import UsageError
 from scopewatch.views.text import plain
 
-if TYPE_CHECKING:  # `--help` and `list` need none of them.
+if TYPE_CHECKING:
     from scopewatch.model.claims import Proof
     from scopewatch.model.log import Log
     from scopewatch.views.screen import Screen
@@ -30,6 +31,7 @@ body {{ color: {foreground}; background-color: {background}; }}
 </style></head>
 <body><pre style="font-family:Menlo,'DejaVu Sans Mono',consolas,monospace"><code>{code}</code></pre></body></html>
 """
+_FRAGMENT = """<pre style="font-family:Menlo,'DejaVu Sans Mono',consolas,monospace;line-height:1.25;overflow-x:auto">{code}</pre>"""  # noqa: E501
 
 
 def console(width: int | None = None, record: bool = False, file: Any = None) -> Console:
@@ -56,6 +58,13 @@ def print_lines(
     for file, export in ((svg, _svg), (html, _html)):
         if file is not None:
             save_text(file, export(lines, target.width, title))
+
+
+def print_whole(lines: Iterable[str]) -> None:
+    """Print lines that are for other programs to read: as long as they are, without colour."""
+    with _spelling_out(sys.stdout):
+        for line in lines:
+            sys.stdout.write(f"{line}\n")
 
 
 @contextmanager
@@ -89,6 +98,7 @@ def _recorded(lines: Sequence[RenderableType], width: int) -> Console:
             markup=False,
             emoji=False,
             force_terminal=True,
+            force_jupyter=False,  # There Rich would display each line by itself.
             color_system="standard",
         )
         _print(target, lines)
@@ -115,6 +125,18 @@ def _svg(lines: Sequence[RenderableType], width: int, title: str) -> str:
 def _html(lines: Sequence[RenderableType], width: int, title: str) -> str:
     del title
     return _recorded(lines, width).export_html(code_format=_HTML)
+
+
+def plain_text(lines: Sequence[RenderableType], width: int) -> str:
+    """A screen as text without colour."""
+    out = io.StringIO()
+    _print(Console(file=out, width=width, color_system=None, force_jupyter=False, markup=False, highlight=False), lines)
+    return out.getvalue().rstrip("\n")
+
+
+def html_fragment(lines: Sequence[RenderableType], width: int) -> str:
+    """A screen as one HTML element with inline styles, to stand in a page of somebody else's."""
+    return _recorded(lines, width).export_html(code_format=_FRAGMENT, inline_styles=True)
 
 
 def save_text(file: Path, content: str) -> None:

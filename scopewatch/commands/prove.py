@@ -16,8 +16,8 @@ from scopewatch.commands.show import find_log
 from scopewatch.errors import UsageError
 from scopewatch.model.claims import Judgement, certificate_to_json, load_certificate
 from scopewatch.proof.proofs import check_saved, prove_name
+from scopewatch.views.error import error_summary
 from scopewatch.views.proof import judgement_lines, proof_view
-from scopewatch.views.run import error_lines
 
 EXAMPLE = "Example: scopewatch prove dense w"
 
@@ -75,7 +75,7 @@ def prove(
             print_json(build_report(log, proofs), descriptor)
         else:
             screen = screen_of(log, proofs, None, None)
-            print_lines([*error_lines(screen), *proof_view(screen)], svg, html, f"scopewatch prove {target} {name}")
+            print_lines([*error_summary(screen), *proof_view(screen)], svg, html, f"scopewatch prove {target} {name}")
     raise typer.Exit(status_of(log, proofs))
 
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import RenderableType
 from rich.text import Text
 
 from scopewatch.commands import options as o
-from scopewatch.commands.output import compiled, print_json, print_lines, screen_of
+from scopewatch.commands.output import compiled, print_json, print_lines, progress, screen_of
 from scopewatch.commands.proving import proofs_of_names, status_of
 from scopewatch.commands.watching import watch_target
 from scopewatch.errors import UsageError
 from scopewatch.views.run import VIEWS
 from scopewatch.views.screen import Screen
+
+if TYPE_CHECKING:
+    from scopewatch.model.error_card import Trial
+    from scopewatch.model.log import Log
+    from scopewatch.record.session import Wishes
 
 EXAMPLE = "Example: scopewatch run dense --view requests --view proof"
 
@@ -36,6 +44,7 @@ def run(
     measure: o.MeasureOption = False,
     compat: o.CompatOption = True,
     stubs: o.StubOption = None,
+    try_fixes: o.TryOption = False,
 ) -> None:
     """Run a program, watch it, and show scopes, requests, trainable sets, gradients and proof.
 
@@ -58,15 +67,27 @@ def run(
     )
     with ExitStack() as stack:
         descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None
-        log = watch_target(target, wishes, save)
+        log, trials = _watched(target, wishes, save, try_fixes)
         proofs = proofs_of_names(log, log.header.claims)
         if json_report:
             from scopewatch.model.report import build_report
 
-            print_json(build_report(log, proofs), descriptor)
+            print_json(build_report(log, proofs, trials), descriptor)
         else:
-            print_lines(views_of(screen_of(log, proofs, depth, pattern), view), svg, html, f"scopewatch run {target}")
+            screen = replace(screen_of(log, proofs, depth, pattern), trials=trials)
+            print_lines(views_of(screen, view), svg, html, f"scopewatch run {target}")
     raise typer.Exit(status_of(log, proofs))
+
+
+def _watched(target: str, wishes: Wishes, save: Path | None, try_fixes: bool) -> tuple[Log, list[Trial] | None]:
+    """The run, and with --try what became of each fix."""
+    if not try_fixes:
+        return watch_target(target, wishes, save), None
+    from scopewatch.commands import trying
+
+    log = watch_target(target, wishes, save, trying.record_in_fork)
+    with progress() as say:
+        return log, trying.try_fixes(log, target, wishes, say)
 
 
 def check_views(names: list[str] | None) -> None:

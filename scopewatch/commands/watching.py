@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,18 +17,20 @@ from scopewatch.model.log import Log
 from scopewatch.model.log_file import save_log
 from scopewatch.record.forked import in_fork
 from scopewatch.record.quiet import import_tensorflow
-from scopewatch.record.session import Wishes, record
+from scopewatch.record.session import Wishes, load_tensorflow, record
 
 
-def watch_target(target: str, wishes: Wishes, save: Path | None = None) -> Log:
-    """Record a run; keep it in the cache and, if asked, in a file.
+def watch_target(
+    target: str, wishes: Wishes, save: Path | None = None, recorder: Callable[[str, Wishes], Log] = record
+) -> Log:
+    """Record a run by `recorder`; keep it in the cache and, if asked, in a file.
 
     Raises:
         ScopewatchError: the target cannot be run, or the log cannot be saved where asked.
     """
     check_folder(save)
     with progress() as say:
-        log = record(target, replace(wishes, progress=say))
+        log = recorder(target, replace(wishes, progress=say))
     sys.stdout.flush()
     if save is not None:
         save_log(log, save)
@@ -69,3 +72,25 @@ def watch_apart(target: str, wishes: Wishes) -> Log:
     if log.error is not None and log.error.type == "KeyboardInterrupt":
         raise KeyboardInterrupt
     return log
+
+
+def watch_silently(runs: Mapping[str, tuple[str, Wishes]]) -> dict[str, Log]:
+    """Record several bundled programs, each in a process forked from this one; what they print is thrown away.
+
+    Args:
+        runs: what each run is called, its target and its wishes.
+
+    Raises:
+        UsageError: this system cannot fork.
+        ScopewatchError: TensorFlow is not to be had, or a program ended its process.
+    """
+    if not hasattr(os, "fork"):
+        raise UsageError("this system cannot fork a process, so several programs cannot be run from one.")
+    logs = {}
+    with progress() as say:
+        say("loading TensorFlow")
+        load_tensorflow()
+        for number, (name, (target, wishes)) in enumerate(runs.items(), start=1):
+            say(f"{name} ({number} of {len(runs)})")
+            logs[name] = in_fork(lambda target=target, wishes=wishes: record(target, wishes), silent=True)  # type: ignore[misc]
+    return logs

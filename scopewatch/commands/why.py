@@ -18,7 +18,7 @@ from scopewatch.model.why import variable_card
 from scopewatch.model.why_report import tensor_report, variable_report
 from scopewatch.model.why_tensor import tensor_card
 from scopewatch.proof.proofs import prove_name
-from scopewatch.views.run import error_lines
+from scopewatch.views.error import error_summary
 from scopewatch.views.screen import Screen
 from scopewatch.views.why import tensor_lines, variable_lines
 
@@ -89,7 +89,7 @@ def _answer(
         if json_report:
             print_json(variable_report(log, card), descriptor)
         else:
-            print_lines([*error_lines(screen), *variable_lines(log, card, target, screen.width)], svg, html, title)
+            print_lines([*error_summary(screen), *variable_lines(log, card, target, screen.width)], svg, html, title)
         return
     tensor = tensor_card(log, subject)
     proofs = prove_name(log, subject.tensors[0])[1] if tensor.op_type else []
@@ -99,4 +99,4 @@ def _answer(
     lines = tensor_lines(
         log, tensor, proofs, target, "" if _is_log(target) else " --last", screen.width, screen.ascii_only
     )
-    print_lines([*error_lines(screen), *lines], svg, html, title)
+    print_lines([*error_summary(screen), *lines], svg, html, title)

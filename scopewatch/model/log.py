@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 from scopewatch.model.events import Event, Frame, Path, Shape
 from scopewatch.model.graph import GraphSnapshot
 
-Until = Literal["built", "first-step", "end"]
+Until = Literal["built", "first-step", "end", "block-end"]
 LossHow = Literal["given", "returned", "observed", "assumed"]
 Receives = Literal["dense", "sparse", "zero", "none", "unknown"]
 Reason = Literal["flows", "stopped", "not_connected", "not_differentiable"]
@@ -90,6 +90,20 @@ class GradientMeasure:
 
 
 @dataclass(frozen=True, slots=True)
+class GradientWalk:
+    """The ops that a gradient came to, in the order in which TensorFlow's differentiation came to them.
+
+    `runs` are the ops by number, those of one body together as long as they follow each other.
+    `cuts` are the inputs, by position, to which one of these ops passed nothing on.
+    """
+
+    graph: str
+    loss: str
+    runs: tuple[tuple[str, tuple[int, ...]], ...]
+    cuts: tuple[tuple[str, int, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointMeasure:
     """A checkpoint that was really saved: its keys and shapes, or why there is none."""
 
@@ -163,6 +177,7 @@ class Log:
     graphs: tuple[GraphSnapshot, ...]
     layers: tuple[LayerRecord, ...] = ()
     gradients: tuple[GradientMeasure, ...] = ()
+    walks: tuple[GradientWalk, ...] = ()
     checkpoints: tuple[CheckpointMeasure, ...] = ()
     executions: tuple[ExecutionMeasure, ...] = ()
     numerics: tuple[NumericMeasure, ...] = ()

@@ -31,6 +31,7 @@ SCHEMA = "scopewatch.log/1"
 _MEASURES: dict[str, type] = {
     "layers": log.LayerRecord,
     "gradients": log.GradientMeasure,
+    "walks": log.GradientWalk,
     "checkpoints": log.CheckpointMeasure,
     "executions": log.ExecutionMeasure,
     "numerics": log.NumericMeasure,

@@ -9,7 +9,7 @@ from scopewatch.errors import UsageError
 from scopewatch.model.dataflow import Dataflow, Place
 from scopewatch.model.events import Bound, Differentiated
 from scopewatch.model.log import Log, LossHow
-from scopewatch.model.names import Named, python_names, resolve
+from scopewatch.model.names import Named, lasting_bindings, python_names, resolve
 
 _LOSS_NAMES = re.compile(r"(.*_)?(loss|cost|nll|objective|xent|cross_entropy|mse|elbo|total_loss)", re.IGNORECASE)
 
@@ -76,7 +76,8 @@ def _observed(log: Log) -> list[tuple[str, str]]:
 
 def _assumed(log: Log) -> Bound | None:
     """A scalar that is called like a loss, else the last named scalar, else the last named tensor."""
-    floats = [b for b in reversed(log.of(Bound)) if b.dtype.startswith(("float", "bfloat")) and not b.is_variable]
+    bindings = reversed(list(lasting_bindings(log)))
+    floats = [b for b in bindings if b.dtype.startswith(("float", "bfloat")) and not b.is_variable]
     scalars = [b for b in floats if b.shape == ()]
     called = [b for b in scalars if _LOSS_NAMES.fullmatch(b.name)]
     known: dict[str, tuple[Dataflow, set[Place]]] = {}

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scopewatch.errors import UsageError
 from scopewatch.model.claims import NEVER_A_VARIABLE, Claim
 from scopewatch.model.events import Bound, Frame
 from scopewatch.model.log import Log
+
+COMPREHENSION = "<comprehension>"
+"""The function that names bound inside a comprehension stand in: to be asked for, but no tensor goes by them."""
 
 
 @dataclass(frozen=True)
@@ -112,13 +116,21 @@ def _tensors(log: Log, text: str) -> list[Named]:
     return found
 
 
+def lasting_bindings(log: Log) -> Iterator[Bound]:
+    """The bindings of names that outlast the line they stand in."""
+    for bound in log.of(Bound):
+        frame = log.caller(bound.path)
+        if frame is None or frame.function != COMPREHENSION:
+            yield bound
+
+
 def python_names(log: Log) -> dict[tuple[str, str], Bound]:
     """For each tensor, by graph and name, the binding whose Python name it goes by.
 
     The first plain name; an attribute (`self.v`) or an element (`grads[0]`) where there is no other.
     """
     names: dict[tuple[str, str], Bound] = {}
-    for bound in log.of(Bound):
+    for bound in lasting_bindings(log):
         for tensor in bound.tensors:
             key = (bound.graph or "", tensor)
             if key not in names or (not names[key].name.isidentifier() and bound.name.isidentifier()):

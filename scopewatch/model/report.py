@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from scopewatch.model.claims import Proof
+from scopewatch.model.error_card import Fix, OpenScope, Trial, build_error_card
 from scopewatch.model.events import Frame, MadeDirectly
 from scopewatch.model.gradients import GradientRow, build_gradients
 from scopewatch.model.log import Log
@@ -18,8 +19,8 @@ from scopewatch.model.weights import build_weights
 REPORT_SCHEMA = "scopewatch.report/1"
 
 
-def build_report(log: Log, proofs: Sequence[Proof]) -> dict[str, Any]:
-    """The report of one run as plain data, ready for `json.dumps`."""
+def build_report(log: Log, proofs: Sequence[Proof], trials: Sequence[Trial] | None = None) -> dict[str, Any]:
+    """The report of one run as plain data, ready for `json.dumps`; `trials`: what `--try` found."""
     trainable = build_trainable(log)
     return {
         "schema": REPORT_SCHEMA,
@@ -52,6 +53,7 @@ def build_report(log: Log, proofs: Sequence[Proof]) -> dict[str, Any]:
         "weights": [asdict(w) for w in build_weights(log)],
         "proofs": [_proof(p) for p in proofs],
         "error": _error(log),
+        "error_card": _card(log, trials),
     }
 
 
@@ -183,4 +185,57 @@ def _error(log: Log) -> dict[str, Any] | None:
         "file": caller.file if caller else None,
         "line": caller.line if caller else None,
         "explanation": error.explanation,
+    }
+
+
+def _card(log: Log, trials: Sequence[Trial] | None) -> dict[str, Any] | None:
+    """What is known of the error, or of the first refusal that the program caught."""
+    card = build_error_card(log)
+    if card is None:
+        return None
+    data: dict[str, Any] = {
+        "type": card.type,
+        "message": card.message,
+        "ended": card.ended,
+        "refused": card.request.event.name if card.request else None,
+        "asked": [_frame(f) for f in card.asked],
+        "created": [_frame(f) for f in card.created],
+        "scopes": [_open_scope(s) for s in card.scopes],
+        "topic": card.topic,
+        "cause": card.cause,
+        "fixes": [_fix(f) for f in card.fixes],
+    }
+    return data if trials is None else {**data, "trials": [_trial(t) for t in trials]}
+
+
+def _open_scope(scope: OpenScope) -> dict[str, Any]:
+    return {
+        "scope": scope.name,
+        "reuse": scope.flag,
+        "how": scope.how,
+        "reuse_set_at": _place(scope.flag_set_at),
+        "entered_at": _place(scope.entered_at),
+        "by_library": scope.by_library,
+    }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    override = fix.override
+    return {
+        "kind": fix.kind,
+        "sentence": fix.sentence,
+        "scope": override.scope if override else None,
+        "flag": override.flag if override else None,
+    }
+
+
+def _trial(trial: Trial) -> dict[str, Any]:
+    return {
+        "fix": _fix(trial.fix),
+        "builds": trial.builds,
+        "error": trial.error,
+        "at": _place(trial.at),
+        "variables": trial.variables,
+        "shared": list(trial.shared),
+        "refused_before": trial.asked,
     }

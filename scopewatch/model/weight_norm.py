@@ -48,6 +48,14 @@ class NotRecognised(Exception):
     """Why a tensor does not have the structure; the message completes "not recognised: ..."."""
 
 
+class WithoutGain(NotRecognised):
+    """It is `v / ||v||`, and nothing scales it."""
+
+
+class NormOverOtherAxes(NotRecognised):
+    """It would be weight normalisation, but for the axes that the norm runs over."""
+
+
 def recognise(flow: Dataflow, w: Place) -> WeightNorm:
     """The structure of `w`, if it is that of weight normalisation.
 
@@ -70,7 +78,7 @@ def recognise(flow: Dataflow, w: Place) -> WeightNorm:
         if len(mine) != 1:
             continue
         if not rest:
-            raise NotRecognised("it is v / ||v|| without a gain g")
+            raise WithoutGain("it is v / ||v|| without a gain g")
         if len(rest) > 1 or rest[0].power != 1:
             raise NotRecognised("more than a gain g scales it")
         v_variable, g_variable = _variable(flow, origin), _gain_variable(flow, rest[0].place)
@@ -222,7 +230,7 @@ def _axes(flow: Dataflow, base: Place, axes: Place, variable: VariableRecord) ->
         rank = len(shape)
     chosen = tuple(sorted({a % rank for a in given})) if rank else ()
     if len(chosen) != rank - 1:
-        raise NotRecognised(f"its norm runs over {len(chosen)} of {rank} axes, not over all but the output one")
+        raise NormOverOtherAxes(f"its norm runs over {len(chosen)} of {rank} axes, not over all but the output one")
     return chosen
 
 

@@ -55,7 +55,7 @@ class WeightInUse:
     """One weight of one op. `variables` are those that it is, or is computed from (at most a few).
 
     `scaled` holds for a variable whose norm divides the op's output: weight normalisation by
-    scaling, in which no `w` is ever built (OpenAI's `dense`).
+    scaling, in which no `w` is ever built (OpenAI's `dense`). `gains` are the variables that scale it.
     """
 
     graph: str
@@ -66,6 +66,7 @@ class WeightInUse:
     kind: Kind
     variables: tuple[str, ...]
     scaled: bool
+    gains: tuple[str, ...] = ()
 
 
 @dataclass
@@ -109,22 +110,25 @@ def _describe(flow: Dataflow, body: Body, op: int, edge: Edge, facts: _Facts, na
     variables = flow.aliases(place).variables
     kind: Kind = "computed"
     names = tuple(sorted(facts.variables[edge.op] or ()))
-    scaled = False
+    scale = None
     if variables:
         kind, names = "variable", tuple(sorted(v.name for v in variables))
-        scaled = len(variables) == 1 and _scaled_after(flow, body, Place(place.calls, body.name, Edge(op, 0)), place)
+        if len(variables) == 1:
+            scale = _scale_after(flow, body, Place(place.calls, body.name, Edge(op, 0)), place)
     else:
         try:
             found = recognise(flow, place)
             kind, names = "weight-normalised", (found.g_variable.name, found.v_variable.name)
         except NotRecognised:
             pass
+    behind = {r.name for r in map(flow.variable, flow.ancestors(scale)) if r is not None} if scale else set()
+    gains = tuple(sorted(behind - set(names)))
     op_name = f"{body.name}/{body.names[op]}" if body.name else body.names[op]
-    return WeightInUse(flow.graph.id, op_name, body.types[op], tensor, name, kind, names, scaled)
+    return WeightInUse(flow.graph.id, op_name, body.types[op], tensor, name, kind, names, scale is not None, gains)
 
 
-def _scaled_after(flow: Dataflow, body: Body, output: Place, weight: Place) -> bool:
-    """Whether a product a few ops further on divides the op's output by the weight's norm."""
+def _scale_after(flow: Dataflow, body: Body, output: Place, weight: Place) -> Place | None:
+    """The factor, a few ops further on, by which the op's output is divided by the weight's norm."""
     frontier = [output.edge]
     for _ in range(3):
         following = []
@@ -132,11 +136,12 @@ def _scaled_after(flow: Dataflow, body: Body, output: Place, weight: Place) -> b
             for _, consumer, position in body.consumers.get(edge.op, ()):
                 others = [e for i, e in enumerate(body.inputs(consumer)) if i != position]
                 is_product = body.types[consumer] in ("Mul", "RealDiv", "Div") and len(others) == 1
-                if is_product and scales_by_norm_of(flow, Place(output.calls, body.name, others[0]), weight):
-                    return True
+                scale = Place(output.calls, body.name, others[0]) if is_product else None
+                if scale is not None and scales_by_norm_of(flow, scale, weight):
+                    return scale
                 following.append(Edge(consumer, 0))
         frontier = following[:20]
-    return False
+    return None
 
 
 class _Reader:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scopewatch.model.dataflow import Dataflow, ops_leading_to
-from scopewatch.model.events import AskedBy, Bound, Frame, MadeDirectly, OptimizerGiven, Path, Requested
+from scopewatch.model.events import AskedBy, Frame, MadeDirectly, OptimizerGiven, Path, Requested
 from scopewatch.model.gradients import GradientTable, build_gradients, gradient_paths, updating_ops
 from scopewatch.model.graph import Body, GraphSnapshot, VariableRecord
 from scopewatch.model.log import GradientMeasure, Log, Receipt
+from scopewatch.model.names import lasting_bindings
 from scopewatch.model.op_kinds import FIRST_INPUT_HANDED_ON
 from scopewatch.model.requests import RequestRow, build_requests
 from scopewatch.model.sharing import Call, calls_of
@@ -192,7 +193,9 @@ def namings_of(log: Log, subject: Subject) -> tuple[Naming, ...]:
     """The Python names that were bound to the subject, each line once."""
     tensors = set(subject.tensors)
     counts = Counter(
-        (b.name, log.caller(b.path)) for b in log.of(Bound) if b.graph == subject.graph and tensors & set(b.tensors)
+        (b.name, log.caller(b.path))
+        for b in lasting_bindings(log)
+        if b.graph == subject.graph and tensors & set(b.tensors)
     )
     return tuple(Naming(name, frame, times) for (name, frame), times in counts.items())
 

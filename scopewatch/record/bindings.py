@@ -80,6 +80,17 @@ class Bindings:
                 self._failed("bind", error)
         return value
 
+    def found_in(self, value: Any) -> list[Found]:
+        """The tensors and variables that a value is or holds, without reporting them."""
+        kind = type(value)
+        try:
+            if kind not in self._readers:
+                self._readers[kind] = self._reader_for(kind)
+            reader = self._readers[kind]
+            return [] if reader is None else list(reader(value, ""))
+        except Exception:  # As in `bind`: the program's own classes may do anything.
+            return []
+
     def _bind_attribute(self, site: int, owner: Any, attribute: str) -> None:
         """Looked up in the object's own dictionary: no property of the program's is called once more."""
         for name in attribute.split("."):

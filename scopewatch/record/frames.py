@@ -14,11 +14,12 @@ from scopewatch.model.events import Frame, Path
 _LIBRARIES = ("tensorflow", "keras", "tf_keras", "tf_slim", "sonnet", "scopewatch", "wrapt", "absl")
 _PROGRAM, _LIBRARY, _GENERATED = 0, 1, 2
 _BETWEEN = ("contextlib.py", *(os.sep + os.path.join("record", f) for f in ("hooks.py", "stand_ins.py", "observer.py")))
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 def _library_prefixes() -> tuple[str, ...]:
     """Folders of the libraries whose frames never count as the program's."""
-    prefixes = {os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep}
+    prefixes = {_PACKAGE}
     for name in _LIBRARIES:
         file = getattr(sys.modules.get(name), "__file__", None)
         if file:
@@ -36,8 +37,35 @@ def is_installed(file: str) -> bool:
     return f"{os.sep}site-packages{os.sep}" in file or f"{os.sep}dist-packages{os.sep}" in file
 
 
+def leave_out_ours(traceback: Any) -> Any:
+    """A traceback without the frames of the hooks that an exception has passed; changed in place."""
+    first = traceback
+    while first is not None and first.tb_frame.f_code.co_filename.startswith(_PACKAGE):
+        first = first.tb_next
+    at = first
+    while at is not None:
+        while at.tb_next is not None and at.tb_next.tb_frame.f_code.co_filename.startswith(_PACKAGE):
+            at.tb_next = at.tb_next.tb_next
+        at = at.tb_next
+    return first
+
+
+def _cell(file: str) -> str | None:
+    """`In[3]` for the cell of a notebook that IPython compiled under this file name."""
+    if "IPython" not in sys.modules:
+        return None
+    try:
+        kind, name = sys.modules["IPython"].get_ipython().compile.format_code_name(file)
+    except (AttributeError, TypeError):  # Not a cell, or no notebook.
+        return None
+    return str(name) if kind == "Cell" else None
+
+
 def shown_file(file: str, folder: str) -> str:
-    """A file as reports name it: relative to `folder` where it is below it, else absolute."""
+    """A file as reports name it: relative to `folder` where it is below it, else absolute; of a notebook, the cell."""
+    cell = _cell(file)
+    if cell is not None or file.startswith("<"):
+        return cell or file
     absolute = os.path.abspath(file)
     return os.path.relpath(absolute, folder) if absolute.startswith(folder + os.sep) else absolute
 
@@ -55,6 +83,7 @@ class FrameReader:
         self.folder = os.getcwd()
         self._scenario_folder = scenario_folder + os.sep
         self._outermost: CodeType | None = None
+        self._own_file = ""
         self._by_key: dict[Any, int] = {}
         self._by_path: dict[Path, int] = {(): 0}
         # By identity: code objects of two files are equal where their text is.
@@ -66,6 +95,13 @@ class FrameReader:
     def start_below(self, function: Callable[..., Any]) -> None:
         """Leave out whatever called this function: the program begins below it."""
         self._outermost = function.__code__
+
+    def end_at(self, code: CodeType | None, own_file: str) -> None:
+        """Leave out the frame of this code and all around it; `own_file` is the program's, whatever its name."""
+        self._own_file = own_file
+        if code is not None:
+            self._outermost = code
+            self._kinds[id(code)] = _LIBRARY, code
 
     def path(self, skip: int = 1) -> int:
         """The number of the path that led here; `skip` innermost frames are left out."""
@@ -117,7 +153,7 @@ class FrameReader:
 
     def is_program_file(self, file: str) -> bool:
         """Whether code of this file counts as the program's."""
-        if file.startswith(self._scenario_folder):
+        if file == self._own_file or file.startswith((self._scenario_folder, "<ipython-input-")):
             return True
         if file.startswith((*self._libraries, "<")):
             return False

@@ -15,20 +15,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from scopewatch.model.events import Bound
 from scopewatch.model.graph import Body, Edge, GraphSnapshot
-from scopewatch.model.log import GradientMeasure, Log, Receipt, Receives
+from scopewatch.model.log import GradientMeasure, GradientWalk, Log, Receipt, Receives
 from scopewatch.model.losses import Loss
+from scopewatch.model.names import lasting_bindings
 from scopewatch.record.frames import FrameReader
 from scopewatch.record.hooks import observing_gradients
 from scopewatch.record.internals import in_control_flow, sum_of_gradients, unfinalize
 from scopewatch.record.numeric import zero_columns
-from scopewatch.record.reasons import Reasons, differentiable
+from scopewatch.record.reasons import Reasons, differentiable, is_number
 from scopewatch.record.seen import ProgramCalls, Seen
 from scopewatch.record.snapshot import FunctionNames
 from scopewatch.record.taps import Taps
 
 NOT_FINITE = "NaN or infinite"
+_LOOPING = frozenset({"Switch", "Merge", "Enter", "Exit", "NextIteration"})
+"""They pass the gradient around a loop in two visits: what one passes nothing to, another does."""
 
 
 class _SeenObserver:
@@ -58,7 +60,7 @@ def row_tensors(log: Log, graph: GraphSnapshot) -> dict[str, bool]:
     for v in graph.variables:
         if v.trainable or v.name in asked:
             rows[f"{v.body}/{v.op}:0" if v.body else f"{v.op}:0"] = True
-    for bound in log.of(Bound):
+    for bound in lasting_bindings(log):
         if bound.graph == graph.id:
             for tensor in bound.tensors:
                 if graph.find(tensor) is not None:  # Else it was traced and thrown away.
@@ -79,9 +81,10 @@ def measure_gradients(
     inner: dict[str, tuple[Any, str]],
     frames: FrameReader,
     runner: Any,
+    origins: dict[str, Any],
     progress: Callable[[str], None] = lambda _: None,
-) -> list[GradientMeasure]:
-    """The receipts of each loss.
+) -> tuple[list[GradientMeasure], list[GradientWalk]]:
+    """The receipts of each loss, and the ops that its gradient came to.
 
     Args:
         log: the run so far.
@@ -92,13 +95,16 @@ def measure_gradients(
         inner: the live graph and the name in it of each named tensor in a function body.
         frames: finds the program's lines behind ops.
         runner: a `record.measure.Runner`, which fetches values in the state of the last step.
+        origins: graph id to the graph that the program's lines built; `live` may hold copies.
         progress: is told before norms are measured, which takes a session.
     """
-    measured = []
+    measured, walks = [], []
     taps = Taps()
     for loss in losses:
         snapshot = log.graph_by_id[loss.graph]
-        differentiation = _Differentiation(snapshot, live[loss.graph], loss.tensor, functions, program, inner, frames)
+        seen = Seen(functions)
+        reasons = Reasons(snapshot, seen, loss.tensor, live[loss.graph], frames, origins[loss.graph])
+        differentiation = _Differentiation(snapshot, live[loss.graph], loss.tensor, reasons, seen, program, inner)
         differentiation.rows = row_tensors(log, snapshot)
         try:
             differentiation.run(taps, with_norms=runner.may_run)
@@ -106,6 +112,8 @@ def measure_gradients(
         except Exception as error:
             differentiation.grads.clear()
             problem = f"TensorFlow could not differentiate it: {type(error).__name__}: {str(error)[:200]}"
+        seen.take_functions(program)
+        walks.append(_walk(snapshot, loss, seen, reasons))
         taps.clear()
         if runner.may_run:
             progress("measuring norms")
@@ -130,7 +138,36 @@ def measure_gradients(
                 passing=None if problem is not None else _passing(differentiation),
             )
         )
-    return measured
+    return measured, walks
+
+
+def _walk(snapshot: GraphSnapshot, loss: Loss, seen: Seen, reasons: Reasons) -> GradientWalk:
+    """What differentiation came to, in its order: ops of the program that the loss depends on."""
+
+    def find(function: str, name: str) -> tuple[Body, int] | None:
+        body = snapshot.functions.get(function) if function else snapshot.body
+        op = None if body is None else body.index.get(name)
+        return None if body is None or op is None or op not in reasons.upstream.get(function, ()) else (body, op)
+
+    runs: list[tuple[str, list[int]]] = []
+    reached = set()
+    for place in seen.in_order():
+        found = find(*place)
+        if found is not None:
+            reached.add(place)
+            if not runs or runs[-1][0] != place[0]:
+                runs.append((place[0], []))
+            runs[-1][1].append(found[1])
+    cuts = []
+    for place, positions in seen.cuts():
+        found = find(*place) if place in reached else None
+        if found is not None and found[0].types[found[1]] not in _LOOPING:
+            body, op = found
+            inputs = body.inputs(op)
+            wanted = range(len(inputs)) if positions is None else positions
+            kept = tuple(p for p in wanted if p < len(inputs) and is_number(body, inputs[p]))
+            cuts += [(place[0], op, kept)] if kept else []
+    return GradientWalk(loss.graph, loss.tensor, tuple((f, tuple(ops)) for f, ops in runs), tuple(cuts))
 
 
 def _passing(of_loss: _Differentiation) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -153,16 +190,16 @@ class _Differentiation:
         snapshot: GraphSnapshot,
         graph: Any,
         loss: str,
-        functions: FunctionNames,
+        reasons: Reasons,
+        seen: Seen,
         program: ProgramCalls,
         inner: dict[str, tuple[Any, str]],
-        frames: FrameReader,
     ) -> None:
         self.snapshot = snapshot
         self.rows: dict[str, bool] = {}
         self.grads: dict[str, Any] = {}
-        self.seen = Seen(functions)
-        self.reasons = Reasons(snapshot, self.seen, loss, graph, frames)
+        self.seen = seen
+        self.reasons = reasons
         self._graph = graph
         self._loss = loss
         self._program = program
@@ -178,7 +215,6 @@ class _Differentiation:
             with_norms: whether the gradients will be fetched; they must then not drag other ops along.
         """
         self._sort_rows()
-        self.seen.take_functions(self._program)
         calls = self._program.of(self._graph, self._loss)
         with_norms_inside = with_norms and bool(self._inside)
         if not calls or with_norms_inside or (with_norms and any(c.conditional for c in calls)):

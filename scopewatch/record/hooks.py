@@ -9,8 +9,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import itertools
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,9 +25,14 @@ from scopewatch.model.events import Reuse
 from scopewatch.model.overrides import FlagOverride
 from scopewatch.record import stand_ins
 from scopewatch.record.internals import calls_function
-from scopewatch.record.observer import Guarded, Observer
+from scopewatch.record.observer import Observer, own, watchers
 
 _PYTHON = "tensorflow.python"
+
+
+_patches = ExitStack()
+_problems: list[str] = []
+_changing = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,7 @@ HOOKS: tuple[Hook, ...] = (
         ("entity", "future_features"),
         stand_ins.parse_entity,
     ),
+    Hook("op made", f"{_PYTHON}.framework.ops:Graph", "_create_op_internal", (), stand_ins.op),
 )
 
 
@@ -169,26 +177,46 @@ def misfits() -> list[str]:
 
 
 @contextmanager
-def installed(observer: Observer) -> Iterator[list[str]]:
+def installed(observer: Observer, owns_process: bool = True) -> Iterator[list[str]]:
     """Patch TensorFlow for the length of a `with` block; restored however the block ends.
 
     Yields the hooks that do not fit this TensorFlow and were left out, as `misfits` words them.
+
+    Args:
+        observer: what is told of all that happens, in every thread.
+        owns_process: whatever called this is scopewatch's own, and no part of the program.
     """
-    observer = Guarded(observer)
-    with ExitStack() as stack:
-        problems = misfits()
-        broken = {p.partition(":")[0] for p in problems}
-        for hook in HOOKS:
-            if hook.name not in broken:
-                owner, original = hook.find()
-                patch(stack, owner, hook.attribute, hook.wrap(original, observer))
-        stack.enter_context(_frames_left_out())
-        _patch_overriding_optimizers(stack, observer)
-        _patch_late(stack, observer)
-        yield problems
+    with _changing:
+        if not watchers.observers:
+            with ExitStack() as undo:
+                undo.callback(_patches.close)
+                _problems[:] = _install()
+                undo.pop_all()
+        watchers.be([*watchers.observers, observer])
+    try:
+        with _frames_left_out(owns_process):
+            yield list(_problems)
+    finally:
+        with _changing:
+            watchers.be(o for o in watchers.observers if o is not observer)
+            if not watchers.observers:
+                _patches.close()
 
 
-def _frames_left_out() -> Any:
+def _install() -> list[str]:
+    problems = misfits()
+    broken = {p.partition(":")[0] for p in problems}
+    observer: Any = watchers
+    for hook in HOOKS:
+        if hook.name not in broken:
+            owner, original = hook.find()
+            patch(_patches, owner, hook.attribute, hook.wrap(original, observer))
+    _patch_overriding_optimizers(_patches, observer)
+    _patch_late(_patches, observer)
+    return problems
+
+
+def _frames_left_out(owns_process: bool) -> Any:
     """Keeps frames of ours, and of what started us, out of the stacks that TensorFlow keeps and prints.
 
     TensorFlow names the first five frames outside itself in "already exists"; the program must see
@@ -197,7 +225,7 @@ def _frames_left_out() -> Any:
     tf_stack = importlib.import_module(f"{_PYTHON}.util.tf_stack")
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
     files = {str(m.__file__) for m in list(sys.modules.values()) if str(getattr(m, "__file__", "")).startswith(package)}
-    frame: FrameType | None = sys._getframe()
+    frame: FrameType | None = sys._getframe() if owns_process else None
     while frame is not None:
         files.add(frame.f_code.co_filename)
         frame = frame.f_back
@@ -251,12 +279,12 @@ def _patch_late(stack: ExitStack, observer: Observer) -> None:
     loaded = {name for name in by_module if name in sys.modules}
     for name in loaded:
         install(sys.modules[name])
-    watcher = _ImportWatcher(set(by_module) - loaded, install)
+    watcher = ImportWatcher(set(by_module) - loaded, install)
     sys.meta_path.insert(0, watcher)
     stack.callback(sys.meta_path.remove, watcher)
 
 
-class _ImportWatcher(MetaPathFinder):
+class ImportWatcher(MetaPathFinder):
     """Calls a hook on each of some modules right after it was imported."""
 
     def __init__(self, names: set[str], hook: Callable[[ModuleType], None]) -> None:
@@ -346,6 +374,19 @@ class GradientObserver(Protocol):
     def without_gradient(self, op: Any) -> None: ...
 
 
+@dataclass(frozen=True)
+class _GradientWatch:
+    """One observer of gradients; at depth 1 and more it is scopewatch's own, of its own work alone."""
+
+    observer: GradientObserver
+    survive_missing: bool
+    depth: int
+
+
+_gradient_watches: list[_GradientWatch] = []
+_gradient_patches = ExitStack()
+
+
 @contextmanager
 def observing_gradients(observer: GradientObserver, survive_missing: bool) -> Iterator[None]:
     """Tell `observer` what each op receives and passes on while gradients are built, and by which call.
@@ -357,6 +398,21 @@ def observing_gradients(observer: GradientObserver, survive_missing: bool) -> It
         survive_missing: treat an op without a registered gradient as one that passes none on,
             where TensorFlow would end the whole call with a LookupError.
     """
+    watch = _GradientWatch(observer, survive_missing, own.depth)
+    with _changing:
+        if not _gradient_watches:
+            _observe_gradients()
+        _gradient_watches.append(watch)
+    try:
+        yield
+    finally:
+        with _changing:
+            _gradient_watches.remove(watch)
+            if not _gradient_watches:
+                _gradient_patches.close()
+
+
+def _observe_gradients() -> None:
     util = importlib.import_module(f"{_PYTHON}.ops.gradients_util")
     ops = importlib.import_module(f"{_PYTHON}.framework.ops")
     aggregated, log_gradients, lookup = util._AggregatedGrads, util._LogOpGradients, ops.get_gradient_function
@@ -367,39 +423,84 @@ def observing_gradients(observer: GradientObserver, survive_missing: bool) -> It
         ys = given.get("ys")
         weights = given.get("grad_ys") or ()
         is_plain = all(w is None for w in _as_list(weights)) and not given.get("stop_gradients")
-        observer.begins(ops.get_default_graph(), _as_list(ys), is_plain)
-        whole = False
+        watching, whole = watches(), False
+        for watch in watching:
+            watch.observer.begins(ops.get_default_graph(), _as_list(ys), is_plain)
         try:
             grads = helper(*args, **kwargs)
             whole = True
             return grads
         finally:
-            observer.ends(whole)
+            for watch in watching:
+                watch.observer.ends(whole)
+
+    def watches() -> list[_GradientWatch]:
+        return [w for w in _gradient_watches if w.depth == own.depth]
 
     def _AggregatedGrads(grads: Any, op: Any, *args: Any, **kwargs: Any) -> Any:
         out_grads = aggregated(grads, op, *args, **kwargs)
-        observer.received(op, out_grads)
+        for watch in watches():
+            watch.observer.received(op, out_grads)
         return out_grads
 
     def _LogOpGradients(op: Any, out_grads: Any, in_grads: Any) -> Any:
-        observer.passed_on(op, in_grads)
+        for watch in watches():
+            watch.observer.passed_on(op, in_grads)
         return log_gradients(op, out_grads, in_grads)
 
     def get_gradient_function(op: Any) -> Any:
         try:
             return lookup(op)
         except LookupError:
-            if not survive_missing or calls_function(op):
+            surviving = [w for w in watches() if w.survive_missing]
+            if not surviving or calls_function(op):
                 raise
-            observer.without_gradient(op)
+            for watch in surviving:
+                watch.observer.without_gradient(op)
             return None
 
-    with ExitStack() as stack:
-        patch(stack, util, "_GradientsHelper", _GradientsHelper)
-        patch(stack, util, "_AggregatedGrads", _AggregatedGrads)
-        patch(stack, util, "_LogOpGradients", _LogOpGradients)
-        patch(stack, ops, "get_gradient_function", get_gradient_function)
-        yield
+    patch(_gradient_patches, util, "_GradientsHelper", _GradientsHelper)
+    patch(_gradient_patches, util, "_AggregatedGrads", _AggregatedGrads)
+    patch(_gradient_patches, util, "_LogOpGradients", _LogOpGradients)
+    patch(_gradient_patches, ops, "get_gradient_function", get_gradient_function)
+
+
+_one_at_a_time = threading.RLock()
+_numbers = itertools.count(1 << 40)  # Far from all that a program's own counter comes to.
+
+
+@contextmanager
+def own_work(protected: Sequence[Any]) -> Iterator[None]:
+    """Work of scopewatch in a process whose program goes on afterwards.
+
+    On this thread no observer is told of anything, no op can be added to the `protected` graphs, and
+    the process-wide counters that name loop bodies, functions and Python calls stand still.
+    """
+    ops = importlib.import_module(f"{_PYTHON}.framework.ops")
+    registry = type(importlib.import_module(f"{_PYTHON}.ops.script_ops")._py_funcs)
+    uid, check, token = ops.uid, ops.Graph._check_not_finalized, registry._next_unique_token
+
+    def own_uid() -> int:
+        return next(_numbers) if own.depth else uid()
+
+    def own_token(functions: Any) -> str:
+        return f"pyfunc_{next(_numbers)}" if own.depth else token(functions)
+
+    def _check_not_finalized(graph: Any) -> None:
+        if id(graph) in own.protected:
+            raise RuntimeError("it needs a tensor of the program's own graph, to which nothing is added")
+        check(graph)
+
+    with _one_at_a_time, ExitStack() as stack:
+        patch(stack, ops, "uid", own_uid)
+        patch(stack, registry, "_next_unique_token", own_token)
+        patch(stack, ops.Graph, "_check_not_finalized", _check_not_finalized)
+        before = own.protected
+        own.depth, own.protected = own.depth + 1, before | {id(g) for g in protected}
+        try:
+            yield
+        finally:
+            own.depth, own.protected = own.depth - 1, before
 
 
 def _as_list(value: Any) -> list[Any]:

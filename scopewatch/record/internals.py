@@ -74,6 +74,16 @@ def in_control_flow(op: Any) -> bool:
     return context is not None
 
 
+def op_number(op: Any) -> int:
+    """The place of an op among those of its graph, in the order in which they were built."""
+    return int(op._id)
+
+
+def op_count(graph: Any) -> int:
+    """A number above those of all ops of a graph."""
+    return max((op_number(op) for op in graph.get_operations()[-1:]), default=-1) + 1
+
+
 def calls_function(op: Any) -> bool:
     """Whether an op calls a function of its graph's library."""
     return op.type in ("PartitionedCall", "StatefulPartitionedCall") or bool(op.graph._is_function(op.type))

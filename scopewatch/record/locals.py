@@ -17,6 +17,7 @@ from importlib.abc import MetaPathFinder
 from types import ModuleType
 from typing import Any
 
+from scopewatch.model.names import COMPREHENSION
 from scopewatch.record.frames import is_installed
 
 BIND = "__scopewatch_bind__"
@@ -29,7 +30,8 @@ Bind = Callable[..., Any]
 class Instrumenter:
     """Instruments source files and numbers the places at which names are bound."""
 
-    def __init__(self) -> None:
+    def __init__(self, bind_name: str = BIND) -> None:
+        self.bind_name = bind_name
         self.sites: list[Site] = []
         self.sources: dict[str, str | bytes] = {}
         self._numbers: dict[Site, int] = {}
@@ -163,8 +165,10 @@ class _Instrument(ast.NodeTransformer):
         """A condition that always holds, since no statement can stand in there."""
         self.generic_visit(node)
         for name in _names_in(node.target):
-            site = self._site(name, node.target)
-            condition = self._syntax.parse(f"({BIND}({site}, {name}), True)[1]").body[0].value
+            if name == "_":
+                continue
+            site = self._owner.number((self._file, node.target.lineno + self._offset, COMPREHENSION, name))
+            condition = self._syntax.parse(f"({self._owner.bind_name}({site}, {name}), True)[1]").body[0].value
             node.ifs.insert(0, self._located(condition, node.target))
         return node
 
@@ -184,16 +188,16 @@ class _Instrument(ast.NodeTransformer):
         reports = [self._report(self._class + n, n, node, at=node) for n in _names_in(target)]
         for owner, attribute in _attributes_in(target):
             site = self._site(f"{owner}.{attribute}", node)
-            call = self._syntax.parse(f"{BIND}({site}, {owner}, attribute={attribute!r})").body[0]
+            call = self._syntax.parse(f"{self._owner.bind_name}({site}, {owner}, attribute={attribute!r})").body[0]
             reports.append(self._located(call, node))
         return reports
 
     def _report(self, name: str, expression: str, node: Any, at: Any) -> Any:
-        statement = self._syntax.parse(f"{BIND}({self._site(name, node)}, {expression})").body[0]
+        statement = self._syntax.parse(f"{self._owner.bind_name}({self._site(name, node)}, {expression})").body[0]
         return self._located(statement, at)
 
     def _pass_through(self, name: str, value: Any, node: Any, key: Any = None) -> Any:
-        call = self._syntax.parse(f"{BIND}({self._site(name, node)}, 0)").body[0].value
+        call = self._syntax.parse(f"{self._owner.bind_name}({self._site(name, node)}, 0)").body[0].value
         call = self._located(call, value)
         call.args[1] = value
         if key is not None:

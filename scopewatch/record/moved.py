@@ -5,8 +5,8 @@ Only what lives on unchanged is listed: a name whose arguments were changed too 
 
 from __future__ import annotations
 
+import ast
 import importlib
-import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -113,7 +113,7 @@ def put_back(stack: ExitStack, sources: Iterable[bytes]) -> list[str]:
         Those that the sources use, as they write them: `tf.mul`, `ops.Tensor`.
     """
     used = []
-    texts = [s.decode("utf-8", "replace") for s in sources]
+    said = {tail for source in sources for tail in _chains(source)}
     for module, name, place in MOVED:
         owner, found = _place(module), _place(place)
         with warnings.catch_warnings():
@@ -123,9 +123,17 @@ def put_back(stack: ExitStack, sources: Iterable[bytes]) -> list[str]:
         setattr(owner, name, found)
         stack.callback(_take_away, owner, name)
         short = {_TF: "tf", "numpy": "np"}.get(module, module.rpartition(".")[2])
-        if any(re.search(rf"\b{short}\.{name}\b", text) for text in texts):
+        if f"{short}.{name}" in said:
             used.append(f"{short}.{name}")
     return used
+
+
+def _chains(source: bytes) -> Iterator[str]:
+    """The last two names of each `tf.train.SummaryWriter` in a program."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, (ast.Attribute, ast.Name)):
+            owner = node.value.attr if isinstance(node.value, ast.Attribute) else node.value.id
+            yield f"{owner}.{node.attr}"
 
 
 def _take_away(owner: Any, name: str) -> None:

@@ -1,8 +1,9 @@
-"""What the hooks report to, and the guard between them and the program."""
+"""What the hooks report to, and what stands between them and the program: all who watch at the moment."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 
@@ -33,24 +34,82 @@ class Observer(Protocol):
     def failed(self, what: str, error: Exception) -> None: ...
 
 
-class Guarded:
-    """Hands every call on to an observer: what fails in watching must not fail the program.
+class OwnWork(threading.local):
+    """Per thread: how deep scopewatch is in work of its own, which no observer is told of."""
 
-    An interrupt and the stop of the program are no `Exception` and do pass.
+    depth = 0
+    protected: frozenset[int] = frozenset()
+
+
+own = OwnWork()
+
+
+class _Answers:
+    """What each observer answered to one call; handed back to it with the call that belongs to the first."""
+
+    def __init__(self, by_observer: dict[int, Any]) -> None:
+        self._by_observer = by_observer
+
+    def of(self, observer: Observer) -> Any:
+        return self._by_observer.get(id(observer))
+
+    def before(self, store: Any) -> None:
+        for answer in self._by_observer.values():
+            answer.before(store)
+
+
+class Watchers:
+    """Hands every call on to all observers: what fails in watching must not fail the program.
+
+    Watching may be nested, and may begin and end in several threads in any order: TensorFlow is
+    patched once, for as long as anybody watches. An interrupt and the stop of the program are no
+    `Exception` and do pass.
     """
 
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
+    def __init__(self) -> None:
+        self.observers: tuple[Observer, ...] = ()
+        self.of_ops: tuple[Callable[[], None], ...] = ()
+
+    def be(self, observers: Iterable[Observer]) -> None:
+        """These watch from now on."""
+        self.observers = tuple(observers)
+        self.of_ops = tuple(o.op_comes for o in self.observers if hasattr(o, "op_comes"))
+
+    def op_comes(self) -> None:
+        """Told of each op, right before it is made, to those few who ask for it."""
+        for told in () if own.depth else self.of_ops:
+            told()
 
     def __getattr__(self, name: str) -> Any:
-        observer, method = self._observer, getattr(self._observer, name)
-
         def call(*arguments: Any) -> Any:
-            try:
-                return method(*arguments)
-            except Exception as error:
-                observer.failed(name, error)
+            if own.depth:
                 return None
+            answers: dict[int, Any] = {}
+            for observer in self.observers:
+                given = [a.of(observer) if isinstance(a, _Answers) else a for a in arguments]
+                if any(g is None and isinstance(a, _Answers) for g, a in zip(given, arguments, strict=True)):
+                    continue  # It was not there yet when this began.
+                try:
+                    answer = getattr(observer, name)(*given)
+                except Exception as error:
+                    observer.failed(name, error)
+                    continue
+                if answer is not None:
+                    answers[id(observer)] = answer
+            return _Answers(answers) if answers else None
 
         setattr(self, name, call)
         return call
+
+    def entity_parsed(self, entity: Any, node: Any, preamble: int) -> Any:
+        """The tree after each observer has instrumented it; `None` where one of them failed half way."""
+        for observer in () if own.depth else self.observers:
+            try:
+                node = observer.entity_parsed(entity, node, preamble)
+            except Exception as error:
+                observer.failed("entity_parsed", error)
+                return None
+        return node
+
+
+watchers = Watchers()

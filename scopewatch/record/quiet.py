@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import sys
 import tempfile
 import warnings
@@ -16,6 +17,7 @@ _NOISE = (
     r".*`(layer\.)?(apply|add_variable|updates|state_updates)`? (is|will be) .*",
     r".*np\.object.* is a deprecated alias.*",
 )
+_NATIVE = re.compile(rb"[IWE]\d{4} \d\d:\d\d:|[\d-]+ [\d:.]+: [IWE] |\t \[\[|WARNING: All log messages before absl")
 
 
 def import_tensorflow() -> None:
@@ -59,6 +61,49 @@ def no_deprecation_warnings() -> Iterator[None]:
         for module in ("tensorflow", "tf_keras", "keras", "tf_slim"):
             warnings.filterwarnings("ignore", module=rf"{module}\b")
         yield
+
+
+@contextlib.contextmanager
+def own_noise_left_out() -> Iterator[None]:
+    """Not what TensorFlow says of things that scopewatch does, in a process that is not its own.
+
+    What others write to file descriptor 2 meanwhile comes a little later.
+    """
+    logger, notices = logging.getLogger("tensorflow"), _NoDeprecations()
+    logger.addFilter(notices)
+    try:
+        with no_deprecation_warnings(), _without_native_lines():
+            yield
+    finally:
+        logger.removeFilter(notices)
+
+
+@contextlib.contextmanager
+def _without_native_lines() -> Iterator[None]:
+    """File descriptor 2 without the lines that TensorFlow's C++ logger writes."""
+    try:
+        saved = os.dup(2)
+    except OSError:
+        yield
+        return
+    _flush_stderr()
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        finally:
+            _flush_stderr()
+            os.dup2(saved, 2)
+            kept.seek(0)
+            for line in kept:
+                if not _NATIVE.match(line):
+                    os.write(saved, line)
+            os.close(saved)
+
+
+def _flush_stderr() -> None:
+    if sys.stderr is not None:
+        sys.stderr.flush()
 
 
 @contextlib.contextmanager

@@ -19,7 +19,8 @@ from scopewatch.record.frames import FrameReader
 from scopewatch.record.internals import calls_function
 from scopewatch.record.seen import Seen
 
-_TRAINABLE = ("float", "bfloat", "complex", "half", "resource", "variant")
+_NUMBERS = ("float", "bfloat", "complex", "half")
+_TRAINABLE = (*_NUMBERS, "resource", "variant")
 
 
 class _Tensor(NamedTuple):
@@ -38,13 +39,22 @@ def differentiable(dtype: str) -> bool:
     return dtype.startswith(_TRAINABLE)
 
 
+def is_number(body: Body, edge: Edge) -> bool:
+    """Whether a tensor holds numbers that can have a gradient; the handle of an array or a list never has one."""
+    dtypes = body.output_dtypes(edge.op)
+    return edge.output < len(dtypes) and dtypes[edge.output].startswith(_NUMBERS)
+
+
 class Reasons:
     """For one loss: which tensors it depends on, and what keeps a gradient from those without one."""
 
-    def __init__(self, snapshot: GraphSnapshot, seen: Seen, loss: str, graph: Any, frames: FrameReader) -> None:
+    def __init__(
+        self, snapshot: GraphSnapshot, seen: Seen, loss: str, graph: Any, frames: FrameReader, origin: Any
+    ) -> None:
         self._snapshot = snapshot
         self._seen = seen
         self._graph = graph
+        self._origin = origin
         self._frames = frames
         self._callers = _callers(snapshot)
         found = snapshot.find(loss)
@@ -163,7 +173,7 @@ class Reasons:
         name = body.names[op]
         frame = None
         if not body.name:
-            index = self._frames.path_of_stack(self._graph.get_operation_by_name(name).traceback)
+            index = self._frames.path_of_stack(self._origin.get_operation_by_name(name).traceback)
             path = self._frames.paths[index]
             frame = path[-1] if path else None
         shown = f"{body.name}/{name}" if body.name else name

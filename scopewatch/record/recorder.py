@@ -7,14 +7,14 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from scopewatch.errors import message_of
 from scopewatch.model import events as ev
 from scopewatch.record.bindings import Bindings, Found
 from scopewatch.record.frames import FrameReader
 from scopewatch.record.internals import keeps_eager_variables, outermost_graph, stored_partitions, stored_variables
-from scopewatch.record.locals import Instrumenter, OwnModuleFinder
+from scopewatch.record.locals import Instrumenter
 from scopewatch.record.naming import TensorNames, dtype_of, is_provisional, is_tensor, shape_of, without_output
 
 
@@ -42,10 +42,17 @@ class Request:
         return [_own_name(held, name) for name in reversed(new) if name in self.touched or not self.touched]
 
 
+class Owner(Protocol):
+    """Says which files are the program's own."""
+
+    def owns(self, file: str) -> bool:
+        """Whether a source file belongs to the program and not to an installed package."""
+
+
 class Recorder:
     """The observer of one run."""
 
-    def __init__(self, frames: FrameReader, instrumenter: Instrumenter, owned: OwnModuleFinder | None) -> None:
+    def __init__(self, frames: FrameReader, instrumenter: Instrumenter, owned: Owner | None) -> None:
         self.frames = frames
         self.events: list[ev.Event] = []
         self.graphs: list[Any] = []
@@ -56,6 +63,7 @@ class Recorder:
         self.bodies_made: list[tuple[Any, str]] = []
         self.run_watcher: RunWatcher | None = None
         self.problems: dict[str, str] = {}
+        self.made_earlier: Callable[[Any, str], bool] = lambda _graph, _variable: False
         self._instrumenter = instrumenter
         self._owned = owned
         self._seq = itertools.count()
@@ -113,6 +121,15 @@ class Recorder:
         if graph is None or (graph is not inner and ops.executing_eagerly_outside_functions()):
             return None
         return self.graph_id(graph)
+
+    def made_graph(self, graph: Any) -> bool:
+        """Whether a graph was made while watching."""
+        return any(made is graph for made, _ in self._made_graphs)
+
+    def knows_graph_of(self, value: Any) -> bool:
+        """Whether a value is, or holds, tensors or variables of graphs that have an id, and of no others."""
+        found = self.bindings.found_in(value)
+        return bool(found) and all(id(one.graph) in self._graph_ids for one in found)
 
     def use_unseen_graphs(self) -> None:
         """Give ids to graphs in which the program built ops without any other event."""
@@ -358,7 +375,8 @@ class Recorder:
             self._site_paths.append(None)
         path = self._site_paths[site]
         if path is None:
-            path = self._site_paths[site] = self.frames.number((self.frames.frame(file, line, function),))
+            frames = (self.frames.frame(file, line, function),) if file else ()
+            path = self._site_paths[site] = self.frames.number(frames)
         self._append(
             ev.Bound(
                 seq=next(self._seq),

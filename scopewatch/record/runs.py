@@ -164,6 +164,11 @@ class SessionWatcher(RunWatcher):
             self._capture(session)
             del self._open[key]
 
+    def found_open(self, sessions: Iterable[Any]) -> None:
+        """Sessions that were not seen running, to read the state of where no other was."""
+        for session in sessions:
+            self._open.setdefault(id(session.graph), session)
+
     def program_ended(self) -> None:
         """Read the state of the sessions that the program left open."""
         if self._insisting:
@@ -216,7 +221,10 @@ class SessionWatcher(RunWatcher):
         last = self._last.get(key)
         if not self._keep_state or key in self.states:
             return
-        variables = [v for v in self._recorder.variables if getattr(v, "graph", None) is session.graph]
+        known = [v for v in self._recorder.variables if getattr(v, "graph", None) is session.graph]
+        for collection in ("variables", "local_variables"):  # Some may have been made before watching began.
+            known += session.graph.get_collection(collection)
+        variables = list({id(v): v for v in known if hasattr(v, "initializer")}.values())
         values, problem = _read_values(session, variables)
         state = State(session.graph, values, unknown_because=problem)
         if last is not None:

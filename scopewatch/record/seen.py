@@ -36,6 +36,7 @@ class ProgramCalls:
     """The observer of the program's own gradient calls, under the names that the hook calls."""
 
     def __init__(self) -> None:
+        self.functions = FunctionNames((), ())
         self.finished: list[Call] = []
         self.in_functions: list[tuple[str, Any, Grads]] = []
         self._open = threading.local()
@@ -130,9 +131,29 @@ class Seen:
             self._passed_nothing.discard(place)
 
     def take_functions(self, program: ProgramCalls) -> None:
-        """Note what the program's calls showed of function bodies; a later call may not visit them."""
+        """Fill in what the program's calls showed of function bodies; a later call may not visit them."""
+        other = Seen(program.functions)
         for method, op, grads in program.in_functions:
-            getattr(self, method)(op, grads)
+            getattr(other, method)(op, grads)
+        self._passed_nothing |= other._passed_nothing - self._received.keys()
+        for place, grads in other._received.items():
+            pairs = zip_longest(self._received.get(place, ()), grads)
+            self._received[place] = [theirs if _is_none(own) else own for own, theirs in pairs]
+        for place, grads in other._passed.items():
+            both = zip(self._passed.get(place, grads), grads, strict=False)
+            self._passed[place] = [None if theirs is None else own for own, theirs in both]
+
+    def in_order(self) -> Iterator[tuple[str, str]]:
+        """The ops that were handed a gradient, in the order in which differentiation came to them."""
+        return (place for place, grads in self._received.items() if not all(_is_none(g) for g in grads))
+
+    def cuts(self) -> Iterator[tuple[tuple[str, str], tuple[int, ...] | None]]:
+        """The ops that passed nothing to some inputs, and to which; `None` for all: there is no gradient of it."""
+        yield from ((place, None) for place in self._without)
+        for place, grads in self._passed.items():
+            positions = tuple(i for i, grad in enumerate(grads) if grad is None)
+            if positions and place not in self._without:
+                yield place, positions
 
     def grad(self, body: str, op: str, output: int) -> Any:
         """The gradient that was handed to a tensor, or `None`."""

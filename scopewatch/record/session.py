@@ -77,6 +77,22 @@ class Watched:
         return {self.recorder.graph_id(g): g for g in self.recorder.graphs}
 
 
+@dataclass
+class Ground:
+    """Where measuring builds and runs: in the program's own graphs, or in copies of them.
+
+    `live` and `origins` map graph ids to graphs; `origins` are the program's own.
+    """
+
+    live: Any
+    origins: dict[str, Any]
+    variables: Sequence[Any]
+    states: dict[int, Any]
+    functions: Any
+    inner: dict[str, tuple[Any, str]]
+    runner: Callable[..., Any]
+
+
 def record(given: str, wishes: Wishes) -> Log:
     """Run a target, watch it, measure, and return everything that was seen.
 
@@ -87,7 +103,7 @@ def record(given: str, wishes: Wishes) -> Log:
         UsageError: there is no such target, or a name of `wishes` is not in the program.
         InstallationError: TensorFlow cannot be imported.
     """
-    return watch(given, wishes, _measured)
+    return watch(given, wishes, measured)
 
 
 def watch(given: str, wishes: Wishes, look: Callable[[Watched, Wishes], ResultT]) -> ResultT:
@@ -97,7 +113,7 @@ def watch(given: str, wishes: Wishes, look: Callable[[Watched, Wishes], ResultT]
     """
     target = find_target(given)
     wishes = replace(wishes, stubs=checked(wishes.stubs))
-    wishes = _with_own_wishes(target, wishes)
+    wishes = with_own_wishes(target, wishes)
     wishes.progress("loading TensorFlow")
     load_tensorflow()
     with quiet.no_deprecation_warnings():
@@ -118,7 +134,8 @@ def load_tensorflow() -> None:
         ) from None
 
 
-def _with_own_wishes(target: Target, wishes: Wishes) -> Wishes:
+def with_own_wishes(target: Target, wishes: Wishes) -> Wishes:
+    """The wishes, and those that the program's comment adds."""
     own = target.wishes
     return replace(
         wishes,
@@ -130,12 +147,10 @@ def _with_own_wishes(target: Target, wishes: Wishes) -> Wishes:
 def _watched(target: Target, wishes: Wishes) -> Watched:
     import tensorflow as tf
 
-    from scopewatch.record import hooks, measure
-    from scopewatch.record.lines import own_sources, with_paths
+    from scopewatch.record import hooks
     from scopewatch.record.recorder import Recorder
     from scopewatch.record.runs import SessionWatcher
     from scopewatch.record.seen import ProgramCalls
-    from scopewatch.record.snapshot import FunctionNames, read_graph
 
     frames = FrameReader(str(scenario_folder()))
     frames.start_below(run_target)
@@ -154,15 +169,7 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
         ending, adaptations = _run(target, wishes, instrumenter, recorder)
     ending.stopped = watcher.stopped
     watcher.program_ended()
-
     wishes.progress("reading the graph")
-    recorder.use_unseen_graphs()
-    snapshots = [read_graph(g, recorder.graph_id(g), recorder.variables) for g in recorder.graphs]
-    functions = FunctionNames(recorder.bodies_made, snapshots)
-    recorder.settle_function_names(functions.places)
-    small = all(len(snapshot.body) <= measure.BIG_GRAPH for snapshot in snapshots)
-    if small or wishes.measure:
-        snapshots = with_paths(snapshots, {recorder.graph_id(g): g for g in recorder.graphs}, functions, frames)
     header = Header(
         target=target.given,
         title=target.title,
@@ -172,25 +179,56 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
         until=wishes.until,
         stopped=ending.stopped,
         claims=wishes.prove,
-        graph_seed=next((g.seed for g in recorder.graphs if g.seed is not None), None),
+        graph_seed=None,
         adaptations=adaptations,
+        notes=tuple(f"hook left out: {p}" for p in problems),
+    )
+    return read_ended(header, recorder, watcher, calls, ending, instrumenter, wishes.measure)
+
+
+def read_ended(
+    header: Header,
+    recorder: Any,
+    watcher: Any,
+    calls: Any,
+    ending: Ending,
+    instrumenter: Instrumenter,
+    everything: bool = False,
+) -> Watched:
+    """What was seen of a program that has ended, with the graphs that it left."""
+    from scopewatch.record import measure
+    from scopewatch.record.lines import own_sources, with_paths
+    from scopewatch.record.snapshot import FunctionNames, read_graph
+
+    recorder.use_unseen_graphs()
+    snapshots = [read_graph(g, recorder.graph_id(g), recorder.variables) for g in recorder.graphs]
+    functions = FunctionNames(recorder.bodies_made, snapshots)
+    recorder.settle_function_names(functions.places)
+    live = {recorder.graph_id(g): g for g in recorder.graphs}
+    large = not everything and any(len(snapshot.body) > measure.BIG_GRAPH for snapshot in snapshots)
+    if not large:
+        snapshots = with_paths(snapshots, live, functions, recorder.frames)
+    header = replace(
+        header,
+        graph_seed=next((g.seed for g in recorder.graphs if g.seed is not None), None),
         notes=(
-            *(f"hook left out: {p}" for p in problems),
+            *header.notes,
             *(f"not all was recorded: {what}: {why}" for what, why in recorder.problems.items()),
             *_differences(recorder, snapshots),
-            *(() if small or wishes.measure else (measure.LEFT_OUT,)),
+            *((measure.LEFT_OUT,) if large else ()),
         ),
     )
     log = Log(
         header,
-        tuple(frames.paths),
+        tuple(recorder.frames.paths),
         tuple(sorted(recorder.events, key=lambda e: e.seq)),
         tuple(snapshots),
         layers=tuple(_layers(recorder)),
-        sources=own_sources(instrumenter.sources, frames.paths, frames.folder),
+        sources=own_sources(instrumenter.sources, recorder.frames.paths, recorder.frames.folder),
         error=ending.error,
     )
-    return Watched(log, recorder, watcher, functions, calls, frames, ending)
+    calls.functions = functions
+    return Watched(log, recorder, watcher, functions, calls, recorder.frames, ending)
 
 
 def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: Any) -> tuple[Ending, tuple[str, ...]]:
@@ -215,16 +253,26 @@ def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: A
         pass
     except ScopewatchError:
         raise
-    except SystemExit as error:
+    except BaseException as error:
+        # Having been stopped, its clean-up may have stumbled over that.
+        if recorder.run_watcher.stopped is None or isinstance(error, (SystemExit, KeyboardInterrupt)):
+            ended = ending_by(error, recorder)
+            ending.error, ending.interrupted = ended.error, ended.interrupted
+    return ending, adapted.told()
+
+
+def ending_by(error: BaseException | None, recorder: Any) -> Ending:
+    """How a program ended that raised this, or nothing; leaving with status 0 is a normal end."""
+    ending = Ending()
+    if isinstance(error, SystemExit):
         if error.code not in (None, 0):
             ending.error = _failure(error, _left_with(error.code), recorder)
-    except KeyboardInterrupt as error:
+    elif isinstance(error, KeyboardInterrupt):
         ending.interrupted = True
         ending.error = _failure(error, "interrupted", recorder)
-    except BaseException as error:
-        if recorder.run_watcher.stopped is None:  # Else its clean-up stumbled over being stopped.
-            ending.error = _failure(error, message_of(error), recorder)
-    return ending, adapted.told()
+    elif error is not None:
+        ending.error = _failure(error, message_of(error), recorder)
+    return ending
 
 
 def _left_with(code: object) -> str:
@@ -251,12 +299,21 @@ def _differences(recorder: Any, snapshots: Sequence[Any]) -> list[str]:
         if missing:
             notes.append(f"recorded as created, but not in graph {snapshot.id}: {', '.join(missing[:5])}")
         unseen = sorted(held - told)
+        graph = recorder.graphs[int(snapshot.id[1:])]
+        earlier = [name for name in unseen if recorder.made_earlier(graph, name)]
+        unseen = [name for name in unseen if name not in earlier]
+        if earlier:
+            notes.append(f"created before watching began: {', '.join(earlier[:5])}" + _and_more(len(earlier) - 5))
         if unseen:
             notes.append(
                 f"in graph {snapshot.id} without any recorded creation (a raw op, an import): {', '.join(unseen[:5])}"
-                + (f" and {len(unseen) - 5} more" if len(unseen) > 5 else "")
+                + _and_more(len(unseen) - 5)
             )
     return notes
+
+
+def _and_more(count: int) -> str:
+    return f" and {count} more" if count > 0 else ""
 
 
 def _layers(recorder: Any) -> list[LayerRecord]:
@@ -286,14 +343,23 @@ def _layers(recorder: Any) -> list[LayerRecord]:
     return records
 
 
-def _measured(watched: Watched, wishes: Wishes) -> Log:
+def _program_itself(watched: Watched) -> Ground:
+    from scopewatch.record.measure import Runner
+
+    recorder, live = watched.recorder, watched.live
+    states = watched.watcher.states
+    return Ground(live, live, recorder.variables, states, watched.functions, recorder.names.inner_tensors, Runner)
+
+
+def measured(watched: Watched, wishes: Wishes, ground: Ground | None = None) -> Log:
     """The log with receipts, checkpoint, executions and numbers, as far as they can be had."""
     from scopewatch.model.events import Ran
     from scopewatch.record import measure
     from scopewatch.record.gradients import measure_gradients
 
-    log, recorder, functions = watched.log, watched.recorder, watched.functions
-    live = watched.live
+    log, recorder = watched.log, watched.recorder
+    ground = ground or _program_itself(watched)
+    live = ground.live
     steps: dict[str, int] = {}
     for run in log.of(Ran):
         if run.kind == "step" and run.graph is not None:
@@ -302,7 +368,7 @@ def _measured(watched: Watched, wishes: Wishes) -> Log:
     forbidden = None if small or wishes.measure else measure.TOO_BIG
     if watched.ending.interrupted:
         forbidden = "the run was interrupted"
-    runner = measure.Runner(live, recorder.variables, watched.watcher.states, steps, forbidden)
+    runner = ground.runner(live, ground.variables, ground.states, steps, forbidden)
     failed = log.error is not None
     try:
         returned = _returned_loss(watched.ending.returned[-1][0] if watched.ending.returned else None, recorder)
@@ -314,15 +380,16 @@ def _measured(watched: Watched, wishes: Wishes) -> Log:
         losses, claims = find_losses(log, None, None), _claims_that_exist(log, wishes.prove)
     claims += _claims_that_exist(log, [name for name in wishes.about if name not in wishes.prove])
     wishes.progress("finding what receives a gradient")
-    gradients = measure_gradients(
+    gradients, walks = measure_gradients(
         log,
         losses,
         live,
-        functions,
+        ground.functions,
         watched.calls,
-        recorder.names.inner_tensors,
+        ground.inner,
         watched.frames,
         runner,
+        ground.origins,
         wishes.progress,
     )
     main = {loss.graph: loss.tensor for loss in reversed(losses)}
@@ -332,6 +399,7 @@ def _measured(watched: Watched, wishes: Wishes) -> Log:
     measured = replace(
         log,
         gradients=tuple(gradients),
+        walks=tuple(walks),
         executions=tuple(m for c in claims for m in measure.measure_executions(c, runner, live, log.graph_by_id, main)),
         numerics=tuple(m for c in claims for m in measure.measure_numeric(c, runner, live, log.graph_by_id)),
         checkpoints=tuple(measure.measure_checkpoint(g, runner, live[g]) for g in used),
@@ -339,6 +407,25 @@ def _measured(watched: Watched, wishes: Wishes) -> Log:
     )
     runner.close()
     return measured
+
+
+def with_possible(watched: Watched, wishes: Wishes) -> tuple[Watched, Wishes]:
+    """Only the wishes that can be met, and a note for each of the others: a program goes on, or has ended, unasked."""
+    log, notes, claims, loss = watched.log, [], [], wishes.loss
+    for name in wishes.prove:
+        try:
+            claim_about(log, name)
+            claims.append(name)
+        except UsageError as error:
+            notes.append(f"prove {name}: {error}")
+    try:
+        if loss is not None:
+            find_losses(log, loss, None)
+    except UsageError as error:
+        notes.append(f"loss {loss}: {error}")
+        loss = None
+    header = replace(log.header, claims=tuple(claims), notes=(*log.header.notes, *notes))
+    return replace(watched, log=replace(log, header=header)), replace(wishes, prove=tuple(claims), loss=loss)
 
 
 def _claims_that_exist(log: Log, names: Sequence[str]) -> list[Claim]:

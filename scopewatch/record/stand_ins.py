@@ -278,6 +278,16 @@ def close_session(original: Callable[..., Any], observer: Observer) -> Callable[
     return close
 
 
+def op(original: Callable[..., Any], observer: Any) -> Callable[..., Any]:
+    @wraps(original)
+    def _create_op_internal(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if observer.of_ops:
+            observer.op_comes()
+        return original(self, *args, **kwargs)
+
+    return _create_op_internal
+
+
 def parse_entity(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
     @wraps(original)
     def parse_entity(entity: Any, future_features: Any) -> Any:

@@ -44,6 +44,8 @@ def _lines(number: int, row: RequestRow) -> list[RenderableType]:
         below.append(Text(f"stored as {plain(' '.join(event.stored))}", QUIET))
     if row.first_created is not None:
         below.append(Text(f"first created at {way(row.first_created_via)}", QUIET))
+    elif event.outcome == "reused":
+        below.append(Text("first created before watching began, or by no request", QUIET))
     if event.asked_trainable is not None and event.asked_trainable != event.trainable and event.outcome == "reused":
         said = f"trainable={event.asked_trainable} was asked for and ignored: the variable is as it was created"
         below.append(Text(said, WARN))

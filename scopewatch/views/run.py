@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from rich.cells import cell_len
@@ -10,9 +9,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from scopewatch.model.claims import NEVER_A_VARIABLE, Proof
-from scopewatch.model.explanations import explain_refusal
+from scopewatch.model.error_card import build_error_card
 from scopewatch.model.flow import build_flow
-from scopewatch.model.log import Failure
+from scopewatch.views.error import error_summary, error_view
 from scopewatch.views.flow import flow_lines
 from scopewatch.views.gradients import gradient_summary, gradients_view
 from scopewatch.views.proof import proof_summary, proof_view
@@ -22,7 +21,7 @@ from scopewatch.views.screen import Screen, heading
 from scopewatch.views.sharing import sharing_view
 from scopewatch.views.source import source_view
 from scopewatch.views.tables import Indented
-from scopewatch.views.text import BAD, HEADING, QUIET, REUSE_WORDS, WARN, place, plain, text, way
+from scopewatch.views.text import HEADING, QUIET, WARN, plain, text
 from scopewatch.views.trainable import trainable_summary, trainable_view
 from scopewatch.views.variables import variables_view
 from scopewatch.views.weights import weights_summary, weights_view
@@ -58,7 +57,7 @@ def summary(screen: Screen) -> list[RenderableType]:
     names = {p.claim.python_name for p in screen.proofs}
     return [
         *title_lines(screen),
-        *error_lines(screen),
+        *error_summary(screen),
         *_flow(screen, with_heading=True),
         *_scopes(screen),
         *(trainable_summary(screen) if screen.variables else []),
@@ -85,33 +84,6 @@ def _no_requests(screen: Screen) -> Text:
     count = len(screen.variables)
     made = f"{count} variable{'' if count == 1 else 's'} made without any" if count else "no variable either"
     return text(f"SCOPE  no get_variable request; {made}", QUIET)
-
-
-def error_lines(screen: Screen) -> list[RenderableType]:
-    """The exception that ended the program, first: nothing else matters as much."""
-    error = screen.log.error
-    if error is None:
-        return []
-    said = f"{plain(error.type)} at {place(screen.log.caller(error.path))}: {plain(_telling_line(error))}"
-    lines: list[RenderableType] = [Text.assemble(("X ", BAD), (said, BAD), overflow="fold")]
-    lines.append(Indented(Text(f"reached by  {way(screen.log.path(error.path))}", QUIET), 4))
-    refused = screen.requests[-1] if screen.requests and screen.requests[-1].event.outcome == "refused" else None
-    if refused is not None and refused.event.error and refused.event.error in error.message:
-        if refused.first_created is not None:
-            lines.append(Indented(Text(f"created by  {way(refused.first_created_via)}, the first time", QUIET), 4))
-        set_at = f", set at {place(refused.flag_set_at)}" if refused.flag_set_at else " (not said)"
-        lines.append(Indented(Text(f"flag        reuse={REUSE_WORDS[refused.event.reuse]}{set_at}", QUIET), 4))
-    explanation = explain_refusal(refused.event) if refused is not None else None
-    return [*lines, Indented(Text(plain(explanation or error.explanation)), 4)]
-
-
-def _telling_line(error: Failure) -> str:
-    """The line of a message that says what happened; TensorFlow opens some with a line that does not."""
-    lines = [line.strip() for line in error.message.partition(" Originally defined at:")[0].splitlines()]
-    told = [line for line in lines if line and not line.startswith(("Graph execution error", "Detected at"))]
-    if lines and lines[0].startswith("Graph execution error"):
-        told = [line for line in told if re.search("Error|ttempting|must feed", line)] or told
-    return told[0] if told else error.type
 
 
 def _flow(screen: Screen, with_heading: bool) -> list[RenderableType]:
@@ -152,9 +124,10 @@ def _closing(screen: Screen) -> list[RenderableType]:
         lines.append(text("eager: no graph is built, and each get_variable made a new variable", WARN))
     if header.adaptations:
         lines.append(Indented(Text("adapted: " + plain("; ".join(header.adaptations)), QUIET), 0))
-    lines += [text(f"note: {n}", WARN) for n in header.notes]
+    lines += [Indented(Text(f"note: {plain(n)}", WARN), 0) for n in header.notes]
     if screen.log.error is None and screen.gradients and screen.gradients[0].measure.how == "assumed":
-        lines.append(text("the loss is ASSUMED: nothing is differentiated; name one with --loss NAME", WARN))
+        how = "loss=NAME" if _in_block(screen) else "--loss NAME"
+        lines.append(text(f"the loss is ASSUMED: nothing is differentiated; name one with {how}", WARN))
     note = Text()
     if notes:
         more = f" (+{len(notes) - 1} more)" if len(notes) > 1 else ""
@@ -169,10 +142,21 @@ def _closing(screen: Screen) -> list[RenderableType]:
     return lines
 
 
+def _in_block(screen: Screen) -> bool:
+    """Whether this is of code that watches itself, where one types Python and no command line."""
+    return screen.log.header.until == "block-end"
+
+
 def _next(screen: Screen) -> str:
     target = plain(screen.log.header.target)
+    if _in_block(screen):
+        name = plain(screen.proofs[0].claim.python_name) if screen.proofs else ""
+        return f'log.prove("{name}")' if name else 'log.view("requests")'
     if screen.log.error is not None:
-        return f"scopewatch show {target} --view requests"
+        card = build_error_card(screen.log)
+        if card is not None and card.to_try and screen.trials is None:
+            return f"scopewatch run {target} --try"
+        return f"scopewatch show {target} --view {'requests' if card is None or card.request is None else 'error'}"
     if screen.proofs:
         return f"scopewatch prove {target} {plain(screen.proofs[0].claim.python_name)}"
     shared = any(r.event.outcome == "reused" for r in screen.requests)
@@ -181,6 +165,7 @@ def _next(screen: Screen) -> str:
 
 VIEWS: dict[str, Callable[[Screen], list[RenderableType]]] = {
     "summary": summary,
+    "error": error_view,
     "scopes": scopes_view,
     "requests": requests_view,
     "sharing": sharing_view,

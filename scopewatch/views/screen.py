@@ -10,6 +10,7 @@ from functools import cached_property
 from rich.text import Text
 
 from scopewatch.model.claims import Proof
+from scopewatch.model.error_card import Trial
 from scopewatch.model.events import Bound
 from scopewatch.model.gradients import GradientTable, build_gradients
 from scopewatch.model.log import Log
@@ -23,7 +24,10 @@ from scopewatch.views.text import HEADING, QUIET, plain
 
 @dataclass(frozen=True)
 class Screen:
-    """One run to be drawn. `pattern` keeps only names that it finds; `depth` cuts the scope tree."""
+    """One run to be drawn. `pattern` keeps only names that it finds; `depth` cuts the scope tree.
+
+    `trials` is what `--try` found; `None` where it was not asked for.
+    """
 
     log: Log
     proofs: Sequence[Proof]
@@ -31,6 +35,7 @@ class Screen:
     depth: int | None = None
     pattern: re.Pattern[str] | None = None
     ascii_only: bool = False
+    trials: Sequence[Trial] | None = None
 
     @cached_property
     def scopes(self) -> list[Scope]:

@@ -38,16 +38,14 @@ def source_view(screen: Screen) -> list[RenderableType]:
 
 def _legend(found: Listing) -> list[RenderableType]:
     loss = found.lines.loss
-    name = plain(loss.python_name or loss.loss) if loss is not None else ""
-    grad = (
-        f"grad  does the gradient of {name} come back through what the line built?"
-        if loss is not None
-        else "grad  unknown: no loss is known; name one with --loss"
-    )
+    grad = "unknown: no loss is known; name one with --loss"
+    if loss is not None:
+        name = plain(loss.python_name or loss.loss) + (" (ASSUMED)" if loss.how == "assumed" else "")
+        grad = f"of {name}: does it come back here? blank: not on the way"
     return [
         text("  vars  + created  = reused  X refused  > scope entered  ! the program failed", QUIET),
         text("  ops   how many ops the line built; (in brackets: the functions that it calls)", QUIET),
-        text(f"  {grad}", QUIET),
+        text(f"  grad  {grad}", QUIET),
     ]
 
 

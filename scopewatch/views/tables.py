@@ -64,3 +64,18 @@ class Labelled:
             line.rstrip()
             yield Text.assemble((label, QUIET), line)
             label = " " * self.width
+
+
+@dataclass(frozen=True)
+class Hanging:
+    """A text after a label, its further lines below its own first letter; words are kept whole where they fit."""
+
+    label: str
+    content: Text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """One text for each line."""
+        by = len(self.label)
+        for number, line in enumerate(self.content.wrap(console, max(options.max_width - by, 10), overflow="fold")):
+            line.rstrip()
+            yield Text(self.label if number == 0 else " " * by, QUIET) + line

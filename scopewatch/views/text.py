@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-if TYPE_CHECKING:  # For the types alone: `--help` and `list` need no run.
+if TYPE_CHECKING:
     from scopewatch.model.events import Frame, Outcome, Path, Reuse
     from scopewatch.model.log import Receives
 

@@ -17,6 +17,9 @@ pytestmark = pytest.mark.tf
 
 SCREENS = Path(__file__).parent / "commands"
 COMMANDS = {
+    "claims": (["claims"], 80),
+    "claims-wide": (["claims"], 120),
+    "claims-towers": (["claims", "towers"], 80),
     "diff-reuse": (["diff-reuse"], 80),
     "diff-reuse-narrow": (["diff-reuse"], 60),
     "diff-reuse-wide": (["diff-reuse"], 120),
@@ -26,6 +29,12 @@ COMMANDS = {
     "diff-reuse-openai": (["diff-reuse", "openai"], 80),
     "diff-reuse-template": (["diff-reuse", "template", "--scope", "encode"], 80),
     "diff-reuse-forgotten": (["diff-reuse", "pitfalls/forgotten-reuse"], 80),
+    "explain": (["explain"], 80),
+    "explain-message": (["explain", "ValueError: Variable wn/v already exists, disallowed."], 80),
+    "explain-word": (["explain", "name", "scopes"], 80),
+    "explain-narrow": (["explain", "Trying to share variable wn/v, but specified shape (4, 3) and found"], 40),
+    "run-try": (["run", "pitfalls/forgotten-reuse", "--try", "--view", "error"], 80),
+    "run-try-in-vain": (["run", "pitfalls/name-scope-is-not-variable-scope", "--try"], 80),
     "diff-reuse-function": (["diff-reuse", "tests/programs/beside/called_twice.py:net", "--input", "x=?,3"], 80),
     "diff-reuse-python": (["diff-reuse", "tests/programs/beside/called_twice.py:layer_object", "--input", "x=?,3"], 80),
 }

@@ -82,6 +82,7 @@ logs = st.builds(
     graphs=st.lists(graphs(), max_size=2).map(tuple),
     layers=st.lists(st.from_type(lg.LayerRecord), max_size=1).map(tuple),
     gradients=st.lists(st.from_type(lg.GradientMeasure), max_size=1).map(tuple),
+    walks=st.lists(st.from_type(lg.GradientWalk), max_size=1).map(tuple),
     checkpoints=st.lists(st.from_type(lg.CheckpointMeasure), max_size=1).map(tuple),
     executions=st.lists(st.from_type(lg.ExecutionMeasure), max_size=1).map(tuple),
     numerics=st.lists(st.from_type(lg.NumericMeasure), max_size=1).map(tuple),

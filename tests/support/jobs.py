@@ -495,3 +495,53 @@ def receipts(program: str, own_call: bool, with_norms: bool) -> tuple[Any, int]:
     if not with_norms:
         measure.BIG_GRAPH = -1
     return record(program, Wishes()).gradients, len(calls)
+
+
+def messages_of(programs: list[str], graph_mode: bool) -> dict[str, str | None]:
+    """What each small program raises, as Python prints it; `None` where it raises nothing."""
+    import tempfile
+
+    import numpy as np
+    import tensorflow.compat.v1 as tf
+
+    if graph_mode:
+        tf.disable_v2_behavior()
+
+    def saved(path: str | None = None) -> str:
+        with tf.Graph().as_default(), tf.Session() as session:
+            tf.get_variable("a", [2])
+            session.run(tf.global_variables_initializer())
+            return str(tf.train.Saver().save(session, path or tempfile.mkdtemp() + "/m"))
+
+    def restore(path: str | None) -> None:
+        with tf.Session() as session:
+            tf.train.Saver().restore(session, path)
+
+    said: dict[str, str | None] = {}
+    for program in programs:
+        names = {"tf": tf, "np": np, "saved": saved, "restore": restore, "session": tf.Session}
+        names |= {"get": tf.get_variable, "scope": tf.variable_scope, "total": tf.reduce_sum}
+        names |= {"parts": tf.fixed_size_partitioner, "sgd": tf.train.GradientDescentOptimizer(0.1)}
+        try:
+            if graph_mode:
+                with tf.Graph().as_default():
+                    exec(program, names)
+            else:
+                exec(program, names)
+            said[program] = None
+        except Exception as error:
+            said[program] = f"{type(error).__name__}: {error}"
+    return said
+
+
+# ------------------------------------------------------------- scripts that use the library
+
+
+def run_script(file: str) -> None:
+    """A script as `python FILE` runs it, in a process that has TensorFlow loaded."""
+    import os
+    import runpy
+
+    sys.argv = [file]
+    sys.path.insert(0, os.path.dirname(file))
+    runpy.run_path(file, run_name="__main__")

@@ -46,7 +46,7 @@ def test_each_line_says_what_it_did():
         "SOURCE  as it was when it ran\n"
         "  vars  + created  = reused  X refused  > scope entered  ! the program failed\n"
         "  ops   how many ops the line built; (in brackets: the functions that it calls)\n"
-        "  grad  does the gradient of cost come back through what the line built?\n"
+        "  grad  of cost: does it come back here? blank: not on the way\n"
         "\n"
         "weight  model.py:2\n"
         " line vars   ops grad\n"

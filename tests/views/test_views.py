@@ -60,7 +60,7 @@ def test_an_error_comes_first_with_its_line_and_an_explanation():
     found = lines("summary", b)
     assert found[1] == "X ValueError at nn.py:7: Variable v already exists"
     assert found[2] == "    reached by  model.py:60 > nn.py:7"
-    assert found[3] == "    Do this."
+    assert found[3] == "    cause    Do this."
     assert "Originally" not in "\n".join(found)
 
 

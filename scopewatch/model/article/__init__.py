@@ -1,0 +1,1 @@
+"""The sentences of an article on weight normalisation, each decided by what runs showed."""

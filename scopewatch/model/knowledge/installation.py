@@ -1,0 +1,142 @@
+"""Messages of a TensorFlow that is newer than the program."""
+
+from __future__ import annotations
+
+from scopewatch.model.knowledge import Topic
+
+INSTALLATION: tuple[Topic, ...] = (
+    Topic(
+        "keras-3",
+        "tf.layers and tf.nn.rnn_cell need legacy Keras",
+        cause="TensorFlow from 2.16 on comes with Keras 3, which has no {name|tf.layers and rnn_cell}.",
+        check="scopewatch doctor says whether legacy Keras is there.",
+        fix="pip install tf-keras, and set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported (scopewatch run does).",
+        command="doctor",
+        messages=("{name} is not available with Keras 3",),
+        also=("legacy keras", "tf-keras"),
+    ),
+    Topic(
+        "contrib-is-gone",
+        "tf.contrib ended with TensorFlow 1",
+        cause="No TensorFlow 2 has tf.contrib. Part of it lives on: slim, layers and arg_scope in the package tf-slim.",
+        check="Which parts does the program use? Some are in tf.compat.v1 (rnn cells), some are gone.",
+        fix="pip install 'scopewatch[contrib]' and scopewatch run answers them by tf-slim; or import tf_slim by hand.",
+        command="run MODEL.py",
+        messages=(
+            "No module named tensorflow.contrib",
+            "module tensorflow has no attribute contrib",
+            "module tensorflow.compat.v1 has no attribute contrib",
+            "module tensorflow._api.v2.compat.v1 has no attribute contrib",
+        ),
+        also=("tf.contrib", "contrib", "tf-slim", "slim"),
+    ),
+    Topic(
+        "contrib-part-is-gone",
+        "This part of tf.contrib has no equivalent",
+        cause="Nothing of today's TensorFlow or tf-slim does what {name|this part of tf.contrib} did.",
+        check="Does the graph need it, or only an import of a module that is not used?",
+        fix="Write that step in another way; a module that the graph does not need can be replaced by an inert "
+        "stand-in: --stub MODULE.",
+        command="run MODEL.py --stub MODULE",
+        messages=("{name} ended with TensorFlow 1", "tf.contrib.{name} ended with TensorFlow 1"),
+        related=("contrib-is-gone",),
+    ),
+    Topic(
+        "missing-module",
+        "A module is not installed",
+        cause="{name|The module} is not installed in this environment.",
+        check="Does the graph need it, or is it only imported (horovod, mpi4py)?",
+        fix="Install it, or, if the graph does not need it, let an inert stand-in take its place: "
+        "--stub {name|MODULE}.",
+        command="run MODEL.py --stub MODULE",
+        messages=("No module named {name}",),
+        also=("stub", "ModuleNotFoundError"),
+    ),
+    Topic(
+        "relative-import",
+        "A file of a package was run by its path",
+        cause="Python cannot run a file of a package by its path where it imports relatively (from . import x).",
+        check="Is there an __init__.py beside the file, or a line that begins with `from .`?",
+        fix="Name it as a module, from the folder that the package stands in: scopewatch run PACKAGE.MODULE.",
+        command="explain watch-your-program",
+        messages=("attempted relative import with no known parent package",),
+        related=("missing-module",),
+    ),
+    Topic(
+        "stand-in-without-value",
+        "A stand-in has no value to give",
+        cause="{name|A module} was replaced by --stub; a stand-in can be called, compared and handed on, but the "
+        "program needed a value of it here.",
+        check="The line that raised uses what the module would have computed.",
+        fix="The graph does need the module: install it.",
+        command="run MODEL.py",
+        messages=("{name} is a stand-in (--stub",),
+    ),
+    Topic(
+        "tf1-name",
+        "This name belongs to TensorFlow 1",
+        cause="`import tensorflow as tf` gives TensorFlow 2, which has no {name|such name}.",
+        check="The same name is in tensorflow.compat.v1, unless it ended with TensorFlow 1 (tf.contrib).",
+        fix="import tensorflow.compat.v1 as tf; tf.disable_v2_behavior(). scopewatch run does it for an unedited "
+        "program.",
+        command="run MODEL.py",
+        messages=("module tensorflow has no attribute {name}",),
+        related=("contrib-is-gone", "eager"),
+    ),
+    Topic(
+        "gone-from-tf1",
+        "The v1 API of today no longer has this name",
+        cause="tensorflow.compat.v1 has no {name|such name} any more (tf.estimator, for one, is gone from 2.16 on).",
+        check="Is it spelt right? dir(tensorflow.compat.v1) lists what is left.",
+        fix="If only an unused part of the program needs it, take that part away; else write it with what is left.",
+        command="run MODEL.py",
+        messages=(
+            "module tensorflow.compat.v1 has no attribute {name}",
+            "module tensorflow._api.v2.compat.v1 has no attribute {name}",
+        ),
+        related=("tf1-name", "contrib-is-gone"),
+    ),
+    Topic(
+        "eager-mode",
+        "Graph code was executed eagerly",
+        cause="TensorFlow 2 executes at once; {name|this function} needs a graph to be built first.",
+        check="tf.executing_eagerly() says True before tf.disable_v2_behavior().",
+        fix="tf.disable_v2_behavior() (or tf.disable_eager_execution()) at the top, before anything is built.",
+        command="run pitfalls/eager",
+        messages=(
+            "{name} is not compatible with eager execution",
+            "{name} is not supported when eager execution is enabled",
+            "{name} are not supported when eager execution is enabled",
+            "{name} is undefined when eager execution is enabled",
+            "should be a function when eager execution is enabled",
+        ),
+        related=("eager",),
+    ),
+    Topic(
+        "rnn-needs-dtype",
+        "dynamic_rnn was told neither a state nor a dtype",
+        cause="Without initial_state the first state is zeros, and their dtype must be said.",
+        check="Look at the call of dynamic_rnn.",
+        fix="dynamic_rnn(cell, x, dtype=tf.float32)",
+        command="run rnn",
+        messages=("If no initial_state is provided, argument dtype must be specified",),
+    ),
+    Topic(
+        "not-an-rnn-cell",
+        "Something else stands where an RNN cell is needed",
+        cause="{found|The object} lacks output_size, state_size or zero_state.",
+        check="Does the cell come from tf.nn.rnn_cell, or from Keras 3 (which is another kind)?",
+        fix="Derive it from tf.nn.rnn_cell.RNNCell; with tf-keras installed and TF_USE_LEGACY_KERAS=1.",
+        command="doctor",
+        messages=("The argument {name} ({found}) is not an RNNCell",),
+    ),
+    Topic(
+        "flag-defined-twice",
+        "A command-line flag is defined twice",
+        cause="tf.app.flags knows {name|the flag} already: the module was executed twice in one process.",
+        check="Is the file imported under two names, or a notebook cell run again?",
+        fix="Define flags in the file that is started; each run of scopewatch is a process of its own.",
+        command="explain watch-your-program",
+        messages=("The flag {name} is defined twice",),
+    ),
+)
