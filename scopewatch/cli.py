@@ -9,11 +9,12 @@ from typing import NoReturn
 
 import typer
 
-from scopewatch import __version__
+from scopewatch.commands.group import COMMANDS, Commands, load
 from scopewatch.errors import ScopewatchError
 
 app = typer.Typer(
     name="scopewatch",
+    cls=Commands,
     help="A debugger for TensorFlow variable scopes. Begin with: scopewatch run dense",
     no_args_is_help=True,
     add_completion=True,
@@ -22,43 +23,9 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"scopewatch {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
-def _root(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
-) -> None:
+def _root() -> None:
     """Watch a program build a TensorFlow graph: what it creates, reuses, is refused, trains, differentiates."""
-
-
-COMMANDS = {
-    "run": "run",
-    "diff-reuse": "diff_reuse",
-    "prove": "prove",
-    "diff": "diff",
-    "why": "why",
-    "show": "show",
-    "step": "step",
-    "claims": "claims",
-    "explain": "explain",
-    "list": "list_scenarios",
-    "doctor": "doctor",
-}
-"""Each command, and the module in `commands` with the function of the same name that carries it out."""
-
-
-def load_commands(*names: str) -> typer.Typer:
-    """The app with these commands: the others' modules cost more to import than `explain` and `list` take to run."""
-    registered = {command.name for command in app.registered_commands}
-    for name in names:
-        if name not in registered:
-            module = import_module(f"scopewatch.commands.{COMMANDS[name]}")
-            app.command(name, epilog=module.EXAMPLE)(getattr(module, COMMANDS[name]))
-    return app
 
 
 def main(argv: list[str] | None = None) -> NoReturn:
@@ -66,9 +33,8 @@ def main(argv: list[str] | None = None) -> NoReturn:
     arguments = sys.argv[1:] if argv is None else argv
     _open_streams()
     try:
-        if not _explained_at_once(arguments):
-            load_commands(*([arguments[0]] if arguments and arguments[0] in COMMANDS else COMMANDS))
-            app(args=arguments, prog_name="scopewatch", standalone_mode=True)
+        if not _called_at_once(arguments):
+            _call(arguments)
     except ScopewatchError as error:
         _complain(str(error))
         _leave(error.exit_status)
@@ -93,8 +59,19 @@ def main(argv: list[str] | None = None) -> NoReturn:
     _leave(0)
 
 
-def _explained_at_once(arguments: list[str]) -> bool:
-    """`explain` without Typer where no option has to be read: Typer imports pydantic to do so, for 0.15 s."""
+def _call(arguments: list[str]) -> None:
+    """A command by itself, else the group."""
+    if arguments[:1] and arguments[0] in COMMANDS and "_SCOPEWATCH_COMPLETE" not in os.environ:
+        load(arguments[0])(args=arguments[1:], prog_name=f"scopewatch {arguments[0]}", standalone_mode=True)
+    else:
+        app(args=arguments, prog_name="scopewatch", standalone_mode=True)
+
+
+def _called_at_once(arguments: list[str]) -> bool:
+    """`list` and `explain` without Typer where no option has to be read: it would import pydantic, for 0.15 s."""
+    if arguments == ["list"]:
+        import_module("scopewatch.commands.list_scenarios").list_scenarios()
+        return True
     words = [a for a in arguments[1:] if a != "--json"]
     if arguments[:1] != ["explain"] or any(w.startswith("-") and w != "-" for w in words):
         return False

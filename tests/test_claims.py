@@ -141,10 +141,7 @@ def test_a_target_that_is_not_there(run_cli):
 
 
 def test_help_does_not_load_tensorflow():
-    code = (
-        "import sys; from scopewatch.cli import load_commands; "
-        "load_commands('claims')(['claims', '--help'], standalone_mode=False); "
-    )
+    code = "import sys; from scopewatch.commands.group import load; load('claims')(['--help'], standalone_mode=False); "
     done = subprocess.run(
         [sys.executable, "-c", code + "sys.exit('tensorflow' in sys.modules)"], cwd=ROOT, capture_output=True
     )

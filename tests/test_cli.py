@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+import scopewatch.commands
 from scopewatch import __version__
-from scopewatch.cli import COMMANDS, load_commands, main
+from scopewatch.cli import main
+from scopewatch.commands.group import COMMANDS, load
 from scopewatch.model.cache import cache_file
 from scopewatch.model.log_file import save_log
 from tests.support.logs import dense_builder
@@ -554,11 +556,20 @@ def test_help_ends_with_an_example(call, command):
     assert re.search(rf"Example: scopewatch {command}", done.stdout)
 
 
-def test_every_example_is_a_call_that_parses():
-    from typer.main import get_command
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_page_of_all_commands_says_what_each_says_of_itself(command):
+    assert load(command).help.partition("\n")[0].strip() == COMMANDS[command]
 
-    commands = get_command(load_commands(*COMMANDS)).commands
-    for name, command in commands.items():
+
+def test_every_command_is_on_the_page():
+    folder = Path(scopewatch.commands.__file__).parent
+    modules = {f.stem for f in folder.glob("*.py") if "EXAMPLE = " in f.read_text()}
+    assert modules == {"list_scenarios" if c == "list" else c.replace("-", "_") for c in COMMANDS}
+
+
+def test_every_example_is_a_call_that_parses():
+    for name in COMMANDS:
+        command = load(name)
         words = shlex.split(command.epilog.removeprefix("Example: "))
         assert words[:2] == ["scopewatch", name]
         command.make_context(name, words[2:])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from scopewatch.errors import LogFileError, UsageError
-from scopewatch.model.graph import GraphSnapshot
+from scopewatch.model.graph import GraphSnapshot, VariableRecord
 
 CERTIFICATE_SCHEMA = "scopewatch.certificate/1"
 NEVER_A_VARIABLE = "never_a_variable"
@@ -115,8 +115,16 @@ def verdict_of(holds: list[bool | None], decisive: list[bool | None]) -> Verdict
 def fingerprint(graph: GraphSnapshot) -> str:
     """A digest of a graph's ops, data edges, dtypes, function bodies and variables.
 
-    The values of constants are left out: no obligation depends on them.
+    The values of constants are left out: no obligation depends on them. Worked out once for each
+    snapshot: with a million ops it takes seconds, and the prover and the checker both ask.
     """
+    known: str | None = graph.__dict__.get("_fingerprint")
+    if known is None:
+        known = graph.__dict__["_fingerprint"] = _fingerprint(graph)
+    return known
+
+
+def _fingerprint(graph: GraphSnapshot) -> str:
     digest = hashlib.sha256()
     for body in graph.bodies():
         attrs = {op: {k: v for k, v in kept.items() if k != "value"} for op, kept in body.attrs.items()}
@@ -131,7 +139,9 @@ def fingerprint(graph: GraphSnapshot) -> str:
         )
         parts = [body.name, *map(list, columns), sorted(attrs.items()), body.results]
         digest.update(json.dumps(parts, separators=(",", ":"), sort_keys=True).encode())
-    digest.update(json.dumps([asdict(v) for v in graph.variables], sort_keys=True).encode())
+    columns_of_variables = [f.name for f in fields(VariableRecord)]
+    variables = [{name: getattr(v, name) for name in columns_of_variables} for v in graph.variables]
+    digest.update(json.dumps(variables, sort_keys=True).encode())
     return digest.hexdigest()
 
 

@@ -72,20 +72,36 @@ def called_functions(graph: GraphSnapshot, body: Body, op: int) -> list[str]:
 
 def ops_leading_to(graph: GraphSnapshot, tensors: Iterable[str]) -> set[tuple[str, int]]:
     """Every op, as body and number, that some of these tensors depend on, in function bodies too."""
-    found = [place for place in map(graph.find, tensors) if place is not None]
-    reached = {(body.name, edge.op) for body, edge in found}
-    stack = list(reached)
-    while stack:
-        name, op = stack.pop()
-        body = graph.body_named(name)
-        following = [(name, e.op) for e in body.inputs(op)]
-        for function in called_functions(graph, body, op):
-            following += [(function, e.op) for e in graph.functions[function].results]
-        for node in following:
-            if node not in reached:
-                reached.add(node)
-                stack.append(node)
+    return {(body, op) for body, ops in upstream_of(graph, tensors).items() for op in ops}
+
+
+def upstream_of(graph: GraphSnapshot, tensors: Iterable[str]) -> dict[str, set[int]]:
+    """The same by body: no pair for each op, where there may be a million."""
+    reached: dict[str, set[int]] = {}
+    pending: dict[str, list[int]] = {}
+    for body, edge in filter(None, map(graph.find, tensors)):
+        pending.setdefault(body.name, []).append(edge.op)
+    while pending:
+        name, stack = pending.popitem()
+        for function, ops in _reach(graph, graph.body_named(name), stack, reached.setdefault(name, set())).items():
+            pending.setdefault(function, []).extend(ops)
     return reached
+
+
+def _reach(graph: GraphSnapshot, body: Body, stack: list[int], reached: set[int]) -> dict[str, list[int]]:
+    """Add to `reached` what these ops of one body depend on; returns the results of the functions called."""
+    starts, sources, calls = body.starts, body.edge_ops, bool(graph.functions)
+    results: dict[str, list[int]] = {}
+    while stack:
+        op = stack.pop()
+        if op in reached:
+            continue
+        reached.add(op)
+        stack.extend(sources[starts[op] : starts[op + 1]])
+        if calls:
+            for function in called_functions(graph, body, op):
+                results[function] = [e.op for e in graph.functions[function].results]
+    return results
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from scopewatch.model.dataflow import Dataflow, ops_leading_to
+from scopewatch.model.dataflow import Dataflow, upstream_of
 from scopewatch.model.events import Bound, Differentiated, Frame, OptimizerGiven
 from scopewatch.model.graph import VARIABLE_OPS, Edge, GraphSnapshot, writes_variable
 from scopewatch.model.log import GradientMeasure, Log, Receipt
@@ -116,7 +116,7 @@ def _related(graph: GraphSnapshot, loss: str) -> Callable[[str], bool]:
 
 def _ancestors(graph: GraphSnapshot, tensor: str) -> set[str]:
     """The names of the graph's ops that a tensor depends on, itself among them."""
-    return {graph.body.names[op] for body, op in ops_leading_to(graph, [tensor]) if not body}
+    return {graph.body.names[op] for op in upstream_of(graph, [tensor]).get("", ())}
 
 
 def _writers(graph: GraphSnapshot) -> dict[str, list[int]]:

@@ -7,7 +7,6 @@ ops, of type `_Arg`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -190,7 +189,7 @@ class GraphSnapshot:
     def find(self, tensor: str) -> tuple[Body, Edge] | None:
         """Where the tensor of this name stands (`op:0` or `FUNCTION/op:0`), or `None`."""
         name, _, output = tensor.rpartition(":")
-        if not name or not re.fullmatch("[0-9]{1,9}", output):
+        if not name or not (output.isascii() and output.isdecimal() and len(output) < 10):
             return None
         body: Body | None = self.body
         if name not in self.body.index:

@@ -10,6 +10,7 @@ import gc
 import gzip
 import json
 import os
+import sys
 import tempfile
 import types
 import typing
@@ -38,6 +39,9 @@ _MEASURES: dict[str, type] = {
 }
 _COLUMNS_WITHOUT_PATHS = 13
 """How many columns a body had before it said which lines built its ops."""
+_LARGE = 1_000_000
+"""Bytes of a line from which a graph's ops are parsed only when they are asked for."""
+_LATE = "body, not parsed yet"
 _EVENTS = {kind.__name__: kind for kind in events.EVENT_TYPES}
 
 
@@ -87,7 +91,8 @@ def _lines(recorded: Log) -> Iterator[list[Any]]:
     for event in recorded.events:
         yield [type(event).__name__, _plain(event)]
     for graph in recorded.graphs:
-        yield ["graph", graph.id, _plain(graph.variables), {k: list(v) for k, v in graph.collections.items()}]
+        collections = {k: list(v) for k, v in graph.collections.items()}
+        yield ["graph", graph.id, _plain(graph.variables), collections, [len(b) for b in graph.bodies()]]
         for body in graph.bodies():
             yield ["body", *_body_columns(body)]
     for kind in _MEASURES:
@@ -157,7 +162,7 @@ def load_log(file: FilePath) -> Log:
 
 def _read(file: FilePath) -> Log:
     with gzip.open(file, "rb") as stream:
-        lines = (json.loads(line) for line in stream)
+        lines = _parsed(stream)
         first = next(lines, None)
         _check_schema(first, file)
         parts: dict[str, Any] = {"events": [], "graphs": [], "error": None, **{k: [] for k in _MEASURES}}
@@ -167,8 +172,11 @@ def _read(file: FilePath) -> Log:
                 parts["events"].append(_build(_EVENTS[kind], payload[0]))
             elif kind == "body":
                 parts["graphs"][-1][3].append(_read_body(payload))
+            elif kind == _LATE:
+                bodies, counts = parts["graphs"][-1][3:]
+                bodies.append(_LateBody.of(payload[0], counts[len(bodies)], file))
             elif kind == "graph":
-                parts["graphs"].append((payload[0], payload[1], payload[2], []))
+                parts["graphs"].append((*payload[:3], [], payload[3]))
             elif kind in _MEASURES:
                 parts[kind].append(_build(_MEASURES[kind], payload[0]))
             elif kind == "header":
@@ -182,10 +190,12 @@ def _read(file: FilePath) -> Log:
     if not ended:
         raise LogFileError(f"{file} ends too early: the log is not whole.")
     _check_indices([*parts["events"], parts["error"]], len(parts["paths"]))
-    for *_, bodies in parts["graphs"]:
+    for _, _, _, bodies, _ in parts["graphs"]:
         for body in bodies:
-            if body.paths and not 0 <= min(body.paths) <= max(body.paths) < max(len(parts["paths"]), 1):
-                raise ValueError("an op without its path")
+            if type(body) is _LateBody:
+                body.__dict__["_paths"] = len(parts["paths"])
+            else:
+                _check_paths(body, len(parts["paths"]))
     return Log(
         header=parts["header"],
         paths=parts["paths"],
@@ -194,6 +204,11 @@ def _read(file: FilePath) -> Log:
         error=parts["error"],
         **{k: tuple(parts[k]) for k in _MEASURES},  # type: ignore[arg-type]
     )
+
+
+def _check_paths(body: Body, paths: int) -> None:
+    if body.paths and not 0 <= min(body.paths) <= max(body.paths) < max(paths, 1):
+        raise ValueError("an op without its path")
 
 
 def _check_indices(recorded: list[Any], paths: int) -> None:
@@ -212,7 +227,66 @@ def _check_schema(first: Any, file: FilePath) -> None:
     raise LogFileError(f"{file} is not a scopewatch log.")
 
 
-def _read_graph(graph_id: str, variables: Any, collections: Any, bodies: list[Body]) -> GraphSnapshot:
+def _parsed(stream: Any) -> Iterator[Any]:
+    """The lines as data; the ops of a large graph packed again: few views ask for any of them."""
+    while line := stream.readline(_LARGE):
+        if line.endswith(b"\n") or len(line) < _LARGE:
+            yield json.loads(line)
+        elif line.startswith(b'["body","",'):
+            packer = zlib.compressobj(1)
+            packed = [packer.compress(line)]
+            while not line.endswith(b"\n") and (line := stream.readline(_LARGE)):
+                packed.append(packer.compress(line))
+            yield [_LATE, b"".join([*packed, packer.flush()])]
+        else:
+            yield json.loads(line + stream.readline())
+
+
+class _LateBody(Body):
+    """The ops of a large graph, parsed when somebody first asks for one of them."""
+
+    @classmethod
+    def of(cls, line: bytes, count: int, file: FilePath) -> Body:
+        made = object.__new__(cls)
+        made.__dict__.update(_line=line, _count=count, _file=file)
+        return made
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in _BODY_FIELDS:
+            _parse_late(self)
+        return object.__getattribute__(self, name)
+
+    def __len__(self) -> int:
+        return int(self.__dict__["_count"])
+
+    def __eq__(self, other: object) -> bool:
+        _parse_late(self)
+        return self == other
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+_BODY_FIELDS = frozenset(f.name for f in fields(Body)) | {"index", "argument_count", "consumers"}
+
+
+def _parse_late(body: Body) -> None:
+    held = body.__dict__
+    if "_line" not in held:
+        return
+    file, count, paths = held["_file"], held["_count"], held["_paths"]
+    try:
+        read = _read_body(json.loads(zlib.decompress(held["_line"]))[1:])
+        _check_paths(read, paths)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        raise LogFileError(f"{file} is a damaged scopewatch log: {type(error).__name__}: {error}") from None
+    if len(read) != count:
+        raise LogFileError(f"{file} is a damaged scopewatch log: {count} ops announced, {len(read)} there")
+    held.clear()
+    held.update(read.__dict__)
+    object.__setattr__(body, "__class__", Body)  # From here on it is like any other, at full speed.
+
+
+def _read_graph(graph_id: str, variables: Any, collections: Any, bodies: list[Body], _: Any) -> GraphSnapshot:
     return GraphSnapshot(
         id=graph_id,
         body=bodies[0],
@@ -279,6 +353,8 @@ def _build(kind: Any, value: Any) -> Any:
 def _builder(kind: Any) -> Any:
     """A function that turns plain data into `kind`, worked out once from the type's annotations."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if kind is str:
+        return sys.intern  # One name stands in many records: of a variable, its op, its requests.
     if isinstance(kind, type) and is_dataclass(kind):
         hints = typing.get_type_hints(kind)
         builders = [_builder(hints[f.name]) for f in fields(kind)]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from scopewatch.errors import UsageError
+from scopewatch.model.dataflow import Dataflow, Place
 from scopewatch.model.events import Bound, Differentiated
 from scopewatch.model.log import Log, LossHow
 from scopewatch.model.names import Named, lasting_bindings, python_names, resolve
@@ -75,17 +76,13 @@ def _observed(log: Log) -> list[tuple[str, str]]:
 
 def _assumed(log: Log) -> Bound | None:
     """A scalar that is called like a loss, else the last named scalar, else the last named tensor."""
-    floats = [
-        b
-        for b in lasting_bindings(log)
-        if b.dtype.startswith(("float", "bfloat")) and not b.is_variable and _in_graph(log, b)
-    ]
+    bindings = reversed(list(lasting_bindings(log)))
+    floats = [b for b in bindings if b.dtype.startswith(("float", "bfloat")) and not b.is_variable]
     scalars = [b for b in floats if b.shape == ()]
     called = [b for b in scalars if _LOSS_NAMES.fullmatch(b.name)]
-    for candidates in (called, scalars):
-        if candidates:
-            return candidates[-1]
-    return next((b for b in reversed(floats) if _depends_on_variable(log, b)), None)  # Each takes a walk.
+    known: dict[str, tuple[Dataflow, set[Place]]] = {}
+    dependent = (b for b in floats if _in_graph(log, b) and _depends_on_variable(log, b, known))
+    return next((b for b in (*called, *scalars) if _in_graph(log, b)), None) or next(dependent, None)
 
 
 def _in_graph(log: Log, bound: Bound) -> bool:
@@ -95,11 +92,17 @@ def _in_graph(log: Log, bound: Bound) -> bool:
     return found is not None and not found[0].name
 
 
-def _depends_on_variable(log: Log, bound: Bound) -> bool:
-    from scopewatch.model.dataflow import Dataflow
-
+def _depends_on_variable(log: Log, bound: Bound, known: dict[str, tuple[Dataflow, set[Place]]]) -> bool:
+    """Whether any variable stands behind a tensor; `known` keeps, by graph, the places that have none behind them."""
     graph = log.graph(bound.graph)
     if graph is None or not graph.variables or len(bound.tensors) != 1:
         return False
-    flow = Dataflow(graph)
-    return any(flow.variable(p) is not None for p in flow.ancestors(flow.places(bound.tensors[0])[0]))
+    if graph.id not in known:
+        known[graph.id] = Dataflow(graph), set()
+    flow, barren = known[graph.id]
+    start = flow.places(bound.tensors[0])[0]
+    if start in barren:
+        return False
+    behind = flow.ancestors(start)
+    barren.update(behind)
+    return any(flow.variable(p) is not None for p in behind)

@@ -111,7 +111,10 @@ def build_scopes(log: Log) -> list[Scope]:
     def scope(graph: str | None, name: str) -> Scope:
         if (graph, "") not in scopes:
             scopes[(graph, "")] = Scope(graph, "")
-        return scopes.setdefault((graph, name), Scope(graph, name))
+        found = scopes.get((graph, name))
+        if found is None:
+            found = scopes[(graph, name)] = Scope(graph, name)
+        return found
 
     inside: dict[tuple[str | None, str, int], list[Entry]] = {}
     for event in log.events:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from scopewatch.model.dataflow import Dataflow, Place, called_functions, ops_leading_to
+from scopewatch.model.dataflow import Dataflow, Place, called_functions, upstream_of
 from scopewatch.model.graph import VARIABLE_OPS, Body, Edge, GraphSnapshot
 from scopewatch.model.log import Log
 from scopewatch.model.names import python_names
@@ -83,12 +83,12 @@ def build_weights(log: Log) -> list[WeightInUse]:
     names = python_names(log)
     for graph in log.graphs:
         losses = [m.loss for m in log.gradients if m.graph == graph.id]
-        relevant = ops_leading_to(graph, losses) if losses else None
+        relevant = upstream_of(graph, losses) if losses else None
         flow = Dataflow(graph)
         facts = _Reader(graph).facts
         for body in graph.bodies():
             for op, op_type in enumerate(body.types):
-                if op_type in USERS and (relevant is None or (body.name, op) in relevant):
+                if op_type in USERS and (relevant is None or op in relevant.get(body.name, ())):
                     edge = _weight(body, op, facts[body.name])
                     if edge is not None:
                         bound = names.get((graph.id, body.tensor_name(edge)))

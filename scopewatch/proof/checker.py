@@ -109,7 +109,8 @@ def _establish(
 ) -> dict[str, tuple[bool | None, tuple[Any, ...]]]:
     """Each structural step as the graph has it: whether it holds, and the facts."""
     claim = certificate.claim
-    searches = [_Search(graphs[g], t) for g, t in zip(claim.graphs, claim.tensors, strict=True)]
+    callers = {g: _callers(graphs[g]) for g in dict.fromkeys(claim.graphs)}
+    searches = [_Search(graphs[g], t, callers[g]) for g, t in zip(claim.graphs, claim.tensors, strict=True)]
     is_one = any(s.is_variable for s in searches)
     is_open = any(s.open for s in searches)
     holds = False if is_one else (None if is_open else True)
@@ -160,15 +161,30 @@ def _loose_end(calls: tuple[_Call, ...], body: str) -> str:
     return f"the function {function} is called in more than {_MOST_WAYS:,} ways"
 
 
+def _callers(graph: GraphSnapshot) -> dict[str, list[_Call]]:
+    """Each function with the ops that call it or are given it."""
+    callers: dict[str, list[_Call]] = {}
+    for body in graph.bodies():
+        for op, attrs in body.attrs.items():
+            for value in attrs.values():
+                if isinstance(value, dict):
+                    for name in [value.get("function"), *value.get("functions", ())]:
+                        if name is not None:
+                            callers.setdefault(name, []).append((body.name, op))
+        for op, op_type in enumerate(body.types if graph.functions else ()):
+            if op_type in graph.functions:
+                callers.setdefault(op_type, []).append((body.name, op))
+    return callers
+
+
 class _Search:
     """What the graph says about one tensor."""
 
-    def __init__(self, graph: GraphSnapshot, tensor: str) -> None:
+    def __init__(self, graph: GraphSnapshot, tensor: str, callers: dict[str, list[_Call]]) -> None:
         self.graph = graph
         self.tensor = tensor
-        self._callers: dict[str, list[_Call]] = {}
+        self._callers = callers
         self._asked: list[_Node] = []
-        self._find_callers()
         found = graph.find(tensor)
         self.op_type = "unknown" if found is None else found[0].types[found[1].op]
         self._starts: list[_Node] = []
@@ -199,18 +215,6 @@ class _Search:
                 if any((v.body, v.op) in mine for v in self._variables_among(nodes)):
                     found.add(body.names[op])
         return tuple(sorted(found))
-
-    def _find_callers(self) -> None:
-        for body in self.graph.bodies():
-            for op, attrs in body.attrs.items():
-                for value in attrs.values():
-                    if isinstance(value, dict):
-                        for name in [value.get("function"), *value.get("functions", ())]:
-                            if name is not None:
-                                self._callers.setdefault(name, []).append((body.name, op))
-            for op, op_type in enumerate(body.types if self.graph.functions else ()):
-                if op_type in self.graph.functions:
-                    self._callers.setdefault(op_type, []).append((body.name, op))
 
     def _ways(self, body: str, below: tuple[str, ...]) -> list[tuple[_Call, ...]]:
         """Every sequence of calls that leads from the graph into a body."""

@@ -10,16 +10,15 @@ from typing import Any
 from scopewatch.model.claims import STATEMENTS, Certificate, Claim, ProofStep, fingerprint
 from scopewatch.model.dataflow import Aliases, Dataflow, Place, chain
 from scopewatch.model.events import MadeDirectly, Requested
-from scopewatch.model.graph import VARIABLE_OPS, GraphSnapshot, VariableRecord, writes_variable
+from scopewatch.model.graph import VARIABLE_OPS, Body, Edge, GraphSnapshot, VariableRecord, writes_variable
 from scopewatch.model.log import Log
 
 
 def prove(log: Log, claim: Claim) -> Certificate:
     """The certificate for a claim: what holds and what does not, for the checker to check."""
-    subjects = [
-        _Subject(log.graph_by_id[graph], tensor) for graph, tensor in zip(claim.graphs, claim.tensors, strict=True)
-    ]
     used = list(dict.fromkeys(claim.graphs))
+    flows = {graph: Dataflow(log.graph_by_id[graph]) for graph in used}
+    subjects = [_Subject(flows[graph], tensor) for graph, tensor in zip(claim.graphs, claim.tensors, strict=True)]
     return Certificate(
         claim=claim,
         graphs=tuple(fingerprint(log.graph_by_id[g]) for g in used),
@@ -40,12 +39,12 @@ def prove(log: Log, claim: Claim) -> Certificate:
 class _Subject:
     """One tensor of the claim with what the data edges say about it."""
 
-    graph: GraphSnapshot
+    flow: Dataflow
     tensor: str
 
-    @cached_property
-    def flow(self) -> Dataflow:
-        return Dataflow(self.graph)
+    @property
+    def graph(self) -> GraphSnapshot:
+        return self.flow.graph
 
     @cached_property
     def places(self) -> list[Place]:
@@ -159,18 +158,14 @@ def _not_created(subjects: list[_Subject], log: Log) -> ProofStep:
 def _not_assigned(subjects: list[_Subject]) -> ProofStep:
     facts: list[tuple[str, tuple[str, ...]]] = []
     kept: list[str] = []
+    writing = {graph.id: _writing(graph.body) for graph in _graphs(subjects)}
+    given = {graph.id: _given(graph.body, writing[graph.id]) for graph in _graphs(subjects)}
     for s in subjects:
-        writers: list[str] = []
-        own = {(v.body, v.op) for v in s.variables}
-        for body in s.graph.bodies():
-            for op, op_type in enumerate(body.types):
-                if not writes_variable(op_type) or body.starts[op] == body.starts[op + 1]:
-                    continue
-                if own and not body.name and any((v.body, v.op) in own for v in _target(s.flow, body.inputs(op)[0])):
-                    writers.append(body.names[op])
-                elif not body.name and len(body.inputs(op)) > 1 and body.tensor_name(body.inputs(op)[1]) == s.tensor:
-                    kept.append(body.names[op])
-        facts.append((s.tensor, tuple(sorted(set(writers)))))
+        own, body = {(v.body, v.op) for v in s.variables}, s.graph.body
+        ops = writing[s.graph.id] if own else []
+        writers = [op for op in ops if any((v.body, v.op) in own for v in _target(s.flow, body.inputs(op)[0]))]
+        kept += [body.names[op] for op in given[s.graph.id].get(s.tensor, ()) if op not in writers]
+        facts.append((s.tensor, tuple(sorted({body.names[op] for op in writers}))))
     every = sorted({name for _, names in facts for name in names})
     text = "no assign op has it as its target"
     if kept:
@@ -181,6 +176,23 @@ def _not_assigned(subjects: list[_Subject]) -> ProofStep:
     if holds is False and not every:
         holds, text = True, "its variable is never written after it was made"
     return _step("not_assigned", holds, text, tuple(facts))
+
+
+def _writing(body: Body) -> list[int]:
+    """The ops of a graph that write a variable."""
+    types = {t for t in set(body.types) if writes_variable(t)}
+    return [op for op, t in enumerate(body.types) if t in types and body.starts[op] < body.starts[op + 1]]
+
+
+def _given(body: Body, writing: list[int]) -> dict[str, list[int]]:
+    """Tensor to the ops that write it into a variable."""
+    given: dict[str, list[int]] = {}
+    for op in writing:
+        if body.starts[op] + 1 < body.starts[op + 1]:
+            second = body.starts[op] + 1
+            tensor = body.tensor_name(Edge(body.edge_ops[second], body.edge_outputs[second]))
+            given.setdefault(tensor, []).append(op)
+    return given
 
 
 def _target(flow: Dataflow, edge: object) -> list[VariableRecord]:

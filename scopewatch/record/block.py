@@ -23,7 +23,6 @@ from scopewatch.record.frames import FrameReader, shown_file
 from scopewatch.record.internals import is_closed, op_count, op_number
 from scopewatch.record.session import (
     Ground,
-    OnlyFunctions,
     Watched,
     Wishes,
     ending_by,
@@ -50,10 +49,9 @@ class BlockWatch:
         from tensorflow.python.framework import ops
 
         from scopewatch.record import hooks
-        from scopewatch.record.gradients import Seen
         from scopewatch.record.recorder import Recorder
         from scopewatch.record.runs import SessionWatcher
-        from scopewatch.record.snapshot import FunctionNames
+        from scopewatch.record.seen import ProgramCalls
 
         file = frame.f_code.co_filename
         self._place = f"{os.path.basename(shown_file(file, os.getcwd()))}:{frame.f_lineno}"
@@ -63,14 +61,14 @@ class BlockWatch:
         self._watcher = SessionWatcher(self._recorder, "end")
         self._recorder.run_watcher = self._watcher
         self._recorder.made_earlier = self._made_earlier
-        self._seen = Seen(FunctionNames((), ()))
+        self._calls = ProgramCalls()
         self._default = ops.get_default_graph()
         self._first_op: int = op_count(self._default)
         self._names = compiled.NameReader(self._recorder.bindings.bind, self._recorder.knows_graph_of, file)
         with ExitStack() as stack:
             problems = stack.enter_context(hooks.installed(self._recorder, owns_process=False))
             stack.enter_context(hooks.installed(self._names, owns_process=False))
-            stack.enter_context(hooks.observing_gradients(OnlyFunctions(self._seen), survive_missing=False))
+            stack.enter_context(hooks.observing_gradients(self._calls, survive_missing=False))
             stack.callback(self._names.stop)
             self._names.start()
             self._names.look()
@@ -96,7 +94,7 @@ class BlockWatch:
             self._watcher.found_open(_sessions(frame, self._recorder.graphs))
             self._watcher.program_ended()
             header = self._header()
-            watched = read_ended(header, self._recorder, self._watcher, self._seen, ending, compiled.instrumenter)
+            watched = read_ended(header, self._recorder, self._watcher, self._calls, ending, compiled.instrumenter)
         if error is not None and not isinstance(error, Exception):
             return watched.log, None  # An interrupt, or the end of the program: no time for more.
         measuring = Measuring(watched, self._wishes)

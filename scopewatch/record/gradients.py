@@ -1,79 +1,36 @@
 """What each variable and named tensor receives from each loss, measured after the program has ended.
 
-One call of `tf.gradients` per loss, in the program's own graph, over all variables and named
-tensors; tensors inside loops and function bodies cannot be asked for, so what TensorFlow's own
-differentiation hands to their ops is observed on the way.
+Where the program differentiated the loss by itself, its own call has shown almost all: what an op
+received on the way is the gradient of its outputs. What lies beside that way (inputs, frozen parts)
+is reached from what the call handed to its edge. Only where the program made no such call, or where
+tensors inside loops and function bodies have to be tapped for their norms, is there one call of
+`tf.gradients` of ours, over all variables and named tensors.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
-from scopewatch.model.dataflow import called_functions, ops_leading_to
 from scopewatch.model.graph import Body, Edge, GraphSnapshot
-from scopewatch.model.log import Blocker, GradientMeasure, GradientWalk, Log, Reason, Receipt, Receives
+from scopewatch.model.log import GradientMeasure, GradientWalk, Log, Receipt, Receives
 from scopewatch.model.losses import Loss
 from scopewatch.model.names import lasting_bindings
-from scopewatch.model.op_kinds import BRANCHES
 from scopewatch.record.frames import FrameReader
 from scopewatch.record.hooks import observing_gradients
-from scopewatch.record.internals import calls_function, in_control_flow, outer_graph, unfinalize
+from scopewatch.record.internals import in_control_flow, sum_of_gradients, unfinalize
 from scopewatch.record.numeric import zero_columns
+from scopewatch.record.reasons import Reasons, differentiable, is_number
+from scopewatch.record.seen import ProgramCalls, Seen
 from scopewatch.record.snapshot import FunctionNames
 from scopewatch.record.taps import Taps
 
-_NUMBERS = ("float", "bfloat", "complex", "half")
-_TRAINABLE = (*_NUMBERS, "resource", "variant")
+NOT_FINITE = "NaN or infinite"
 _LOOPING = frozenset({"Switch", "Merge", "Enter", "Exit", "NextIteration"})
 """They pass the gradient around a loop in two visits: what one passes nothing to, another does."""
-NOT_FINITE = "NaN or infinite"
-_Key = tuple[str, str, int]
-"""A tensor: function name (`""`: the graph itself), op name, output number."""
-
-
-@dataclass
-class Seen:
-    """What differentiation handed to each tensor, and where it was not passed on."""
-
-    functions: FunctionNames
-    received: dict[_Key, Any] = field(default_factory=dict)
-    visited: set[tuple[str, str]] = field(default_factory=set)
-    stopped_at: dict[tuple[str, str], set[int]] = field(default_factory=dict)
-    passed_nothing: set[tuple[str, str]] = field(default_factory=set)
-
-    def received_by(self, op: Any, out_grads: Sequence[Any]) -> None:
-        """Note the gradients of an op's outputs."""
-        for place in self._places(op):
-            self.visited.add(place)
-            for output, grad in enumerate(out_grads):
-                if grad is not None and not (isinstance(grad, (list, tuple)) and not grad):
-                    key: _Key = (*place, output)
-                    self.received[key] = grad
-
-    def passed_on(self, op: Any, in_grads: Sequence[Any]) -> None:
-        """Note the inputs to which an op passed nothing."""
-        cut = {i for i, grad in enumerate(in_grads) if grad is None}
-        if len(cut) == len(in_grads):
-            self.passed_nothing.update(self._places(op))
-        if cut:
-            for place in self._places(op):
-                self.stopped_at.setdefault(place, set()).update(cut)
-
-    def without_gradient(self, op: Any) -> None:
-        """Note an op that has no registered gradient."""
-        for place in self._places(op):
-            self.stopped_at.setdefault(place, set()).update(range(len(op.inputs)))
-            self.passed_nothing.add(place)
-
-    def _places(self, op: Any) -> list[tuple[str, str]]:
-        graph = op.graph
-        if outer_graph(graph) is None:
-            return [("", op.name)]
-        return self.functions.places(graph, op.name)
 
 
 class _SeenObserver:
@@ -83,6 +40,12 @@ class _SeenObserver:
         self.received = seen.received_by
         self.passed_on = seen.passed_on
         self.without_gradient = seen.without_gradient
+
+    def begins(self, graph: Any, ys: Sequence[Any], is_plain: bool) -> None:
+        """Whose call it is, is known."""
+
+    def ends(self, whole: bool) -> None:
+        """Its end is seen by the caller."""
 
 
 def row_tensors(log: Log, graph: GraphSnapshot) -> dict[str, bool]:
@@ -114,56 +77,55 @@ def measure_gradients(
     losses: Sequence[Loss],
     live: dict[str, Any],
     functions: FunctionNames,
-    program: Seen,
+    program: ProgramCalls,
     inner: dict[str, tuple[Any, str]],
     frames: FrameReader,
     runner: Any,
     origins: dict[str, Any],
+    progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[list[GradientMeasure], list[GradientWalk]]:
     """The receipts of each loss, and the ops that its gradient came to.
 
     Args:
         log: the run so far.
         losses: what to differentiate, the main one first.
-        live: graph id to `tf.Graph`; gradient ops are added to them.
+        live: graph id to `tf.Graph`; gradient ops are added to them where the program's own do not suffice.
         functions: the names of function bodies.
-        program: what the program's own differentiation showed of function bodies.
+        program: what the program's own differentiation showed.
         inner: the live graph and the name in it of each named tensor in a function body.
         frames: finds the program's lines behind ops.
         runner: a `record.measure.Runner`, which fetches values in the state of the last step.
         origins: graph id to the graph that the program's lines built; `live` may hold copies.
+        progress: is told before norms are measured, which takes a session.
     """
     measured, walks = [], []
     taps = Taps()
     for loss in losses:
-        graph, snapshot = live[loss.graph], log.graph_by_id[loss.graph]
-        rows = row_tensors(log, snapshot)
+        snapshot = log.graph_by_id[loss.graph]
         seen = Seen(functions)
+        reasons = Reasons(snapshot, seen, loss.tensor, live[loss.graph], frames, origins[loss.graph])
+        differentiation = _Differentiation(snapshot, live[loss.graph], loss.tensor, reasons, seen, program, inner)
+        differentiation.rows = row_tensors(log, snapshot)
         try:
-            _tap(taps, graph, rows, inner)
-            grads = _differentiate(graph, loss.tensor, rows, seen)
+            differentiation.run(taps, with_norms=runner.may_run)
             problem = None
         except Exception as error:
-            grads, problem = {}, f"TensorFlow could not differentiate it: {type(error).__name__}: {str(error)[:200]}"
-        own = set(seen.visited)
-        for key, grad in program.received.items():
-            if key[0]:
-                seen.received.setdefault(key, grad)
-                seen.visited.add(key[:2])
-        seen.passed_nothing |= {place for place in program.passed_nothing - own if place[0]}
-        for place, inputs in program.stopped_at.items():
-            seen.stopped_at.setdefault(place, set()).update(inputs)
-        walker = _Reasons(snapshot, seen, loss.tensor, graph, frames, origins[loss.graph])
-        walks.append(_walk(snapshot, loss, seen, walker))
+            differentiation.grads.clear()
+            problem = f"TensorFlow could not differentiate it: {type(error).__name__}: {str(error)[:200]}"
+        seen.take_functions(program)
+        walks.append(_walk(snapshot, loss, seen, reasons))
         taps.clear()
+        if runner.may_run:
+            progress("measuring norms")
+        grads = differentiation.grads
         values, why_not = runner.values(loss.graph, {t: g for t, g in grads.items() if g is not None})
         values.update(taps.sums)
         receipts = [
-            _receipt(snapshot, tensor, is_variable, grads, seen, walker, values, why_not, problem)
-            for tensor, is_variable in rows.items()
+            _receipt(differentiation, tensor, is_variable, values, why_not, problem)
+            for tensor, is_variable in differentiation.rows.items()
         ]
         if any(r.norm_unknown_because == NOT_FINITE for r in receipts):
-            cause = zero_columns(log, loss.graph, runner, graph)
+            cause = zero_columns(log, loss.graph, runner, live[loss.graph])
             receipts = [_with_cause(r, cause) for r in receipts] if cause else receipts
         measured.append(
             GradientMeasure(
@@ -173,123 +135,233 @@ def measure_gradients(
                 loss.how,
                 runner.describe(loss.graph, why_not),
                 tuple(receipts),
-                passing=None if problem is not None else _passing(snapshot, seen, walker),
+                passing=None if problem is not None else _passing(differentiation),
             )
         )
     return measured, walks
 
 
-def _walk(snapshot: GraphSnapshot, loss: Loss, seen: Seen, walker: _Reasons) -> GradientWalk:
+def _walk(snapshot: GraphSnapshot, loss: Loss, seen: Seen, reasons: Reasons) -> GradientWalk:
     """What differentiation came to, in its order: ops of the program that the loss depends on."""
-    reached: dict[tuple[str, int], None] = {}
-    for function, name, _ in seen.received:
+
+    def find(function: str, name: str) -> tuple[Body, int] | None:
         body = snapshot.functions.get(function) if function else snapshot.body
         op = None if body is None else body.index.get(name)
-        if op is not None and walker.depends_on(function, op):
-            reached.setdefault((function, op))
+        return None if body is None or op is None or op not in reasons.upstream.get(function, ()) else (body, op)
+
     runs: list[tuple[str, list[int]]] = []
-    for function, op in reached:
-        if not runs or runs[-1][0] != function:
-            runs.append((function, []))
-        runs[-1][1].append(op)
+    reached = set()
+    for place in seen.in_order():
+        found = find(*place)
+        if found is not None:
+            reached.add(place)
+            if not runs or runs[-1][0] != place[0]:
+                runs.append((place[0], []))
+            runs[-1][1].append(found[1])
     cuts = []
-    for (function, name), positions in seen.stopped_at.items():
-        body = snapshot.functions.get(function) if function else snapshot.body
-        op = None if body is None else body.index.get(name)
-        if body is not None and op is not None and (function, op) in reached:
-            inputs = [] if body.types[op] in _LOOPING else body.inputs(op)
-            kept = [p for p in sorted(positions) if p < len(inputs) and _is_number(body, inputs[p])]
-            cuts += [(function, op, tuple(kept))] if kept else []
+    for place, positions in seen.cuts():
+        found = find(*place) if place in reached else None
+        if found is not None and found[0].types[found[1]] not in _LOOPING:
+            body, op = found
+            inputs = body.inputs(op)
+            wanted = range(len(inputs)) if positions is None else positions
+            kept = tuple(p for p in wanted if p < len(inputs) and is_number(body, inputs[p]))
+            cuts += [(place[0], op, kept)] if kept else []
     return GradientWalk(loss.graph, loss.tensor, tuple((f, tuple(ops)) for f, ops in runs), tuple(cuts))
 
 
-def _is_number(body: Body, edge: Edge) -> bool:
-    """Whether a tensor holds numbers that can have a gradient; the handle of an array or a list never has one."""
-    dtypes = body.output_dtypes(edge.op)
-    return edge.output < len(dtypes) and dtypes[edge.output].startswith(_NUMBERS)
-
-
-def _passing(snapshot: GraphSnapshot, seen: Seen, walker: _Reasons) -> tuple[tuple[str, tuple[int, ...]], ...]:
+def _passing(of_loss: _Differentiation) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """The ops that got a gradient and did not end it; sources and what nothing asked for stands behind count too."""
     numbers: dict[str, set[int]] = {}
-    for name, op in {key[:2] for key in seen.received} - seen.passed_nothing:
-        body = snapshot.body if not name else snapshot.functions.get(name)
+    for (name, op), passed in of_loss.seen.went_through():
+        body = of_loss.snapshot.body if not name else of_loss.snapshot.functions.get(name)
         number = None if body is None else body.index.get(op)
-        if body is None or number is None or walker.ends_gradient(body, number):
+        if body is None or number is None or (not passed and of_loss.reasons.ends_gradient(body, number)):
             continue
         numbers.setdefault(name, set()).add(number)
     return tuple((name, tuple(sorted(ops))) for name, ops in sorted(numbers.items()))
 
 
-def _tap(taps: Taps, graph: Any, rows: dict[str, bool], inner: dict[str, tuple[Any, str]]) -> None:
-    """Tap the named tensors that stand inside loops, branches and function bodies."""
-    for name, is_variable in rows.items():
-        owner, own_name = inner.get(name, (graph, name))
-        try:
-            tensor = owner.get_tensor_by_name(own_name)
-        except (KeyError, ValueError):
-            continue
-        is_inside = owner is not graph or in_control_flow(tensor.op)
-        if is_inside and not is_variable and _differentiable(tensor.dtype.name):
-            taps.place(name, tensor.op, tensor.value_index)
+class _Differentiation:
+    """One loss: the gradient of each row, from the program's own call or from ours, and what was seen of it."""
+
+    def __init__(
+        self,
+        snapshot: GraphSnapshot,
+        graph: Any,
+        loss: str,
+        reasons: Reasons,
+        seen: Seen,
+        program: ProgramCalls,
+        inner: dict[str, tuple[Any, str]],
+    ) -> None:
+        self.snapshot = snapshot
+        self.rows: dict[str, bool] = {}
+        self.grads: dict[str, Any] = {}
+        self.seen = seen
+        self.reasons = reasons
+        self._graph = graph
+        self._loss = loss
+        self._program = program
+        self._inner = inner
+        self._outside: dict[str, Any] = {}
+        self._inside: dict[str, Any] = {}
+
+    def run(self, taps: Taps, with_norms: bool) -> None:
+        """Find the gradients.
+
+        Args:
+            taps: set where norms of tensors inside loops, branches and functions are wanted.
+            with_norms: whether the gradients will be fetched; they must then not drag other ops along.
+        """
+        self._sort_rows()
+        calls = self._program.of(self._graph, self._loss)
+        with_norms_inside = with_norms and bool(self._inside)
+        if not calls or with_norms_inside or (with_norms and any(c.conditional for c in calls)):
+            return self._differentiate_all(taps if with_norms else None)
+        for call in calls:
+            self.seen.take(call)
+        beside = self._read_off()
+        if beside:
+            edge = _edge_of_program(self.snapshot.body, self.seen, self.reasons, beside)
+            if any(in_control_flow(self._tensor(e).op) for e, _ in edge.handed):
+                return self._differentiate_all(None)
+            self._continue(beside, edge)
+        return None
+
+    def _sort_rows(self) -> None:
+        """Rows that a gradient can be asked for, and those inside loops, branches and function bodies."""
+        for name, is_variable in self.rows.items():
+            owner, own_name = self._inner.get(name, (self._graph, name))
+            try:
+                tensor = owner.get_tensor_by_name(own_name)
+            except (KeyError, ValueError):
+                continue
+            if not differentiable(tensor.dtype.name):
+                continue
+            if owner is self._graph and not in_control_flow(tensor.op):
+                self._outside[name] = tensor
+            elif not is_variable:
+                self._inside[name] = tensor
+
+    def _differentiate_all(self, taps: Taps | None) -> None:
+        """One call of ours over all rows."""
+        for name, tensor in self._inside.items() if taps is not None else ():
+            taps.place(name, tensor.op, tensor.value_index)  # type: ignore[union-attr]
+        loss = self._graph.get_tensor_by_name(self._loss)
+        if not differentiable(loss.dtype.name):
+            return
+        grads = self._tf_gradients([loss], list(self._outside.values()), None) if self._outside else []
+        self.grads = dict(zip(self._outside, grads, strict=True))
+
+    def _read_off(self) -> dict[str, Edge]:
+        """Take the gradients that the program's call has shown; the rows left are beside its way to the loss."""
+        beside = {}
+        for name, tensor in self._outside.items():
+            op = name.rpartition(":")[0]
+            self.grads[name] = self.seen.grad("", op, tensor.value_index)
+            if not self.seen.visited("", op) and self.reasons.leads_to_loss(name):
+                beside[name] = Edge(self.snapshot.body.index[op], tensor.value_index)
+        return beside
+
+    def _continue(self, beside: dict[str, Edge], edge: _ProgramEdge) -> None:
+        """The gradients of rows beside the program's way, from those that its call handed to the edge of it."""
+        if edge.is_near:
+            handed: dict[Edge, list[Any]] = {}
+            for at, grad in edge.handed:
+                handed.setdefault(at, []).append(grad)
+            with self._building():
+                self.grads.update({name: sum_of_gradients(handed.get(at, [])) for name, at in beside.items()})
+        elif edge.handed:
+            ys, grads = [self._tensor(e) for e, _ in edge.handed], [grad for _, grad in edge.handed]
+            xs = [self._outside[name] for name in beside]
+            self.grads.update(zip(beside, self._tf_gradients(ys, xs, grads), strict=True))
+
+    def _tensor(self, edge: Edge) -> Any:
+        return self._graph.get_tensor_by_name(self.snapshot.body.tensor_name(edge))
+
+    def _tf_gradients(self, ys: list[Any], xs: list[Any], grad_ys: list[Any] | None) -> list[Any]:
+        import tensorflow.compat.v1 as tf
+
+        with self._building(), observing_gradients(_SeenObserver(self.seen), survive_missing=True):
+            # The gradients of TensorArrays find each other by a scope whose name begins with "gradients".
+            return list(tf.gradients(ys, xs, grad_ys, name="gradients_scopewatch"))
+
+    @contextmanager
+    def _building(self) -> Iterator[None]:
+        """Ops are added to the program's graph, at no condition of its own."""
+        import tensorflow.compat.v1 as tf
+
+        unfinalize(self._graph)
+        with self._graph.as_default(), tf.control_dependencies(None):
+            yield
 
 
-def _differentiate(graph: Any, loss: str, rows: dict[str, bool], seen: Seen) -> dict[str, Any]:
-    import tensorflow.compat.v1 as tf
+@dataclass
+class _ProgramEdge:
+    """Where what the program differentiated borders on the rest.
 
-    asked: dict[str, Any] = {}
-    for name in rows:
-        try:
-            tensor = graph.get_tensor_by_name(name)
-        except (KeyError, ValueError):
-            continue  # In a function body.
-        if not in_control_flow(tensor.op) and _differentiable(tensor.dtype.name):
-            asked[name] = tensor
-    unfinalize(graph)
-    # The loss itself keeps the call alive where no tensor can be asked for.
-    xs = list(asked.values())
-    with (
-        graph.as_default(),
-        tf.control_dependencies(None),
-        observing_gradients(_SeenObserver(seen), survive_missing=True),
-    ):
-        y = graph.get_tensor_by_name(loss)
-        if not _differentiable(y.dtype.name):
-            return {}
-        # The gradients of TensorArrays find each other by a scope whose name begins with "gradients".
-        grads = tf.gradients(y, xs, name="gradients_scopewatch") if xs else []
-    return dict(zip(asked, grads, strict=True))
+    `handed` are tensors with what was handed to each; `is_near`: the rows asked for are all among them.
+    """
+
+    handed: list[tuple[Edge, Any]]
+    is_near: bool
 
 
-def _differentiable(dtype: str) -> bool:
-    return dtype.startswith(_TRAINABLE)
+def _edge_of_program(body: Body, seen: Seen, reasons: Reasons, beside: dict[str, Edge]) -> _ProgramEdge:
+    """The edge, as far as it can be reached from some tensors."""
+    leading = reasons.upstream.get("", set())
+    asked = set(beside.values())
+    edge = _ProgramEdge([], True)
+    pending = list({e.op for e in asked})
+    known, ends = set(pending), set[int]()
+    while pending:
+        op = pending.pop()
+        for output, consumer, position in body.consumers.get(op, ()):
+            if consumer not in leading or consumer in ends:
+                continue
+            name = body.names[consumer]
+            passed = seen.passed("", name)
+            if passed is not None:
+                if position < len(passed) and passed[position] is not None:
+                    edge.handed.append((Edge(op, output), passed[position]))
+            elif not seen.visited("", name):
+                edge.is_near = False
+                if consumer not in known:
+                    known.add(consumer)
+                    pending.append(consumer)
+            else:  # The program asked for its gradient, and for none behind it.
+                edge.is_near = False
+                ends.add(consumer)
+                outputs = range(len(body.output_dtypes(consumer)))
+                received = [(Edge(consumer, n), seen.grad("", name, n)) for n in outputs]
+                edge.handed += [(e, grad) for e, grad in received if grad is not None]
+    edge.is_near = edge.is_near and all(e in asked for e, _ in edge.handed)
+    return edge
 
 
 def _receipt(
-    snapshot: GraphSnapshot,
+    of_loss: _Differentiation,
     tensor: str,
     is_variable: bool,
-    grads: dict[str, Any],
-    seen: Seen,
-    walker: _Reasons,
     values: dict[str, Any],
     why_not: str | None,
     problem: str | None,
 ) -> Receipt:
     if problem is not None:
         return Receipt(tensor, is_variable, "unknown", None, None, None, problem)
-    found = snapshot.find(tensor)
-    grad = grads.get(tensor)
+    grad, reasons = of_loss.grads.get(tensor), of_loss.reasons
+    found = of_loss.snapshot.find(tensor) if tensor not in of_loss.grads else None
     inside = None
-    if tensor not in grads and found is not None:
+    if found is not None:
         body, edge = found
-        grad = seen.received.get((body.name, body.names[edge.op], edge.output))
+        grad = of_loss.seen.grad(body.name, body.names[edge.op], edge.output)
         inside = "it stands inside a loop, a branch or a function, and nothing was handed to it in that run"
         if body.types[edge.op] == "_Arg":
             inside = "it is an argument of a loop's or function's body, and what those receive cannot be tapped"
     # In one call for many tensors, an unused result of a loop gets zeros; asked for alone it gets None.
-    if grad is None or not walker.leads_to_loss(tensor):
-        reason, blocker = walker.explain(tensor)
+    if grad is None or not reasons.leads_to_loss(tensor):
+        reason, blocker = reasons.explain(tensor)
         return Receipt(tensor, is_variable, "none", reason, blocker, None, None)
     receives: Receives = "sparse" if hasattr(grad, "dense_shape") else "dense"
     if tensor not in values:
@@ -320,129 +392,3 @@ def _norm(value: Any) -> tuple[float | None, bool]:
         array = np.asarray(value).astype(np.complex128 if np.iscomplexobj(value) else np.float64)
     norm = float(np.sqrt(np.sum(np.abs(array) ** 2)))
     return (norm if math.isfinite(norm) else None), not array.any()
-
-
-class _Reasons:
-    """Why a tensor receives nothing: the first op on its way to the loss that passes nothing back."""
-
-    def __init__(
-        self, snapshot: GraphSnapshot, seen: Seen, loss: str, graph: Any, frames: FrameReader, origin: Any
-    ) -> None:
-        self._snapshot = snapshot
-        self._seen = seen
-        self._graph = graph
-        self._origin = origin
-        self._frames = frames
-        self._callers = _callers(snapshot)
-        found = snapshot.find(loss)
-        self._loss = found[1] if found is not None else None
-        self._leads_to_loss = ops_leading_to(snapshot, [loss])
-
-    def depends_on(self, function: str, op: int) -> bool:
-        """Whether the loss depends on an op."""
-        return (function, op) in self._leads_to_loss
-
-    def leads_to_loss(self, tensor: str) -> bool:
-        """Whether the loss depends on this very output of its op."""
-        found = self._snapshot.find(tensor)
-        if found is None:
-            return False
-        body, edge = found
-        if edge == self._loss or edge in body.results:
-            return (body.name, edge.op) in self._leads_to_loss
-        consumers = body.consumers.get(edge.op, ())
-        return any(output == edge.output and (body.name, op) in self._leads_to_loss for output, op, _ in consumers)
-
-    def explain(self, tensor: str) -> tuple[Reason, Blocker | None]:
-        """The reason, and the op that cuts the nearest path to the loss."""
-        found = self._snapshot.find(tensor)
-        if found is None or not self.leads_to_loss(tensor):
-            return "not_connected", None
-        body, edge = found
-        if not _differentiable(body.output_dtypes(edge.op)[edge.output]):
-            return "not_differentiable", self._blocker(body, edge.op)
-        queue = deque([(body.name, edge)])
-        visited = {(body.name, edge)}
-        while queue:
-            body = self._snapshot.body_named(queue[0][0])
-            edge = queue.popleft()[1]
-            for output, op, position in body.consumers.get(edge.op, ()):
-                if output != edge.output or (body.name, op) not in self._leads_to_loss:
-                    continue
-                reason = self._cut(body, op, position)
-                if reason is not None:
-                    return reason, self._blocker(body, op)
-                for following in self._onwards(body, op, position):
-                    if following not in visited:
-                        visited.add(following)
-                        queue.append(following)
-            for following in self._returned(body, edge):
-                if following not in visited:
-                    visited.add(following)
-                    queue.append(following)
-        return "not_connected", None
-
-    def _cut(self, body: Body, op: int, position: int) -> Reason | None:
-        """Whether this op keeps a gradient from its input at this position."""
-        op_type, name = body.types[op], body.names[op]
-        if op_type == "StopGradient":
-            return "stopped"
-        if not any(_differentiable(d) for d in body.output_dtypes(op)):
-            return "not_differentiable"
-        if position in self._seen.stopped_at.get((body.name, name), ()):
-            return "not_differentiable"
-        if (body.name, name) in self._seen.visited or op_type.startswith("_"):
-            return None
-        return "not_differentiable" if not body.name and self._has_no_gradient(name) else None
-
-    def _has_no_gradient(self, name: str) -> bool:
-        """Whether the op is registered as not differentiable, or not registered at all."""
-        from tensorflow.python.framework import ops
-
-        try:
-            return ops.get_gradient_function(self._graph.get_operation_by_name(name)) is None
-        except LookupError:
-            return not calls_function(self._graph.get_operation_by_name(name))
-        except (KeyError, ValueError):
-            return False
-
-    def ends_gradient(self, body: Body, op: int) -> bool:
-        """Whether an op with inputs is of a kind that never passes a gradient on."""
-        if not body.inputs(op):
-            return False
-        return body.types[op] == "StopGradient" or (not body.name and self._has_no_gradient(body.names[op]))
-
-    def _onwards(self, body: Body, op: int, position: int) -> Iterable[tuple[str, Edge]]:
-        for output, dtype in enumerate(body.output_dtypes(op)):
-            if _differentiable(dtype):
-                yield body.name, Edge(op, output)
-        for function in called_functions(self._snapshot, body, op):
-            offset = BRANCHES.get(body.types[op], 0)
-            if position >= offset:
-                yield function, Edge(position - offset, 0)
-
-    def _returned(self, body: Body, edge: Edge) -> Iterable[tuple[str, Edge]]:
-        for number, result in enumerate(body.results):
-            if result == edge:
-                for caller, op in self._callers.get(body.name, ()):
-                    yield caller, Edge(op, number)
-
-    def _blocker(self, body: Body, op: int) -> Blocker:
-        name = body.names[op]
-        frame = None
-        if not body.name:
-            index = self._frames.path_of_stack(self._origin.get_operation_by_name(name).traceback)
-            path = self._frames.paths[index]
-            frame = path[-1] if path else None
-        shown = f"{body.name}/{name}" if body.name else name
-        return Blocker(shown, body.types[op], frame.file if frame else None, frame.line if frame else None)
-
-
-def _callers(snapshot: GraphSnapshot) -> dict[str, list[tuple[str, int]]]:
-    callers: dict[str, list[tuple[str, int]]] = {}
-    if snapshot.functions:
-        for body in snapshot.bodies():
-            for op in range(len(body)):
-                for name in called_functions(snapshot, body, op):
-                    callers.setdefault(name, []).append((body.name, op))
-    return callers

@@ -365,8 +365,10 @@ def _name_when_entered(module: Any, entering: Any) -> str:
 
 
 class GradientObserver(Protocol):
-    """What is told about each op that TensorFlow's differentiation comes to."""
+    """What is told about each gradient call, and each op that TensorFlow's differentiation comes to."""
 
+    def begins(self, graph: Any, ys: Sequence[Any], is_plain: bool) -> None: ...
+    def ends(self, whole: bool) -> None: ...
     def received(self, op: Any, out_grads: Sequence[Any]) -> None: ...
     def passed_on(self, op: Any, in_grads: Sequence[Any]) -> None: ...
     def without_gradient(self, op: Any) -> None: ...
@@ -387,7 +389,9 @@ _gradient_patches = ExitStack()
 
 @contextmanager
 def observing_gradients(observer: GradientObserver, survive_missing: bool) -> Iterator[None]:
-    """Tell `observer` what each op receives and passes on while gradients are built.
+    """Tell `observer` what each op receives and passes on while gradients are built, and by which call.
+
+    A call is plain where `ys` themselves are differentiated: weighted by nothing, stopped nowhere.
 
     Args:
         observer: what is told.
@@ -412,6 +416,23 @@ def _observe_gradients() -> None:
     util = importlib.import_module(f"{_PYTHON}.ops.gradients_util")
     ops = importlib.import_module(f"{_PYTHON}.framework.ops")
     aggregated, log_gradients, lookup = util._AggregatedGrads, util._LogOpGradients, ops.get_gradient_function
+    helper, signature = util._GradientsHelper, inspect.signature(util._GradientsHelper)
+
+    def _GradientsHelper(*args: Any, **kwargs: Any) -> Any:
+        given = signature.bind(*args, **kwargs).arguments
+        ys = given.get("ys")
+        weights = given.get("grad_ys") or ()
+        is_plain = all(w is None for w in _as_list(weights)) and not given.get("stop_gradients")
+        watching, whole = watches(), False
+        for watch in watching:
+            watch.observer.begins(ops.get_default_graph(), _as_list(ys), is_plain)
+        try:
+            grads = helper(*args, **kwargs)
+            whole = True
+            return grads
+        finally:
+            for watch in watching:
+                watch.observer.ends(whole)
 
     def watches() -> list[_GradientWatch]:
         return [w for w in _gradient_watches if w.depth == own.depth]
@@ -438,6 +459,7 @@ def _observe_gradients() -> None:
                 watch.observer.without_gradient(op)
             return None
 
+    patch(_gradient_patches, util, "_GradientsHelper", _GradientsHelper)
     patch(_gradient_patches, util, "_AggregatedGrads", _AggregatedGrads)
     patch(_gradient_patches, util, "_LogOpGradients", _LogOpGradients)
     patch(_gradient_patches, ops, "get_gradient_function", get_gradient_function)
@@ -479,3 +501,7 @@ def own_work(protected: Sequence[Any]) -> Iterator[None]:
             yield
         finally:
             own.depth, own.protected = own.depth - 1, before
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]

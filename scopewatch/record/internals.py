@@ -100,3 +100,16 @@ def set_gradient_type(op: Any, name: str) -> None:
     from tensorflow.core.framework import attr_value_pb2
 
     op._set_attr("_gradient_op_type", attr_value_pb2.AttrValue(s=name.encode()))
+
+
+def builds_under_conditions(graph: Any) -> bool:
+    """Whether ops built now run only after others, or inside a loop or a branch."""
+    current = getattr(graph, "_current_control_dependencies", None)
+    return current is None or bool(current()) or graph._get_control_flow_context() is not None
+
+
+def sum_of_gradients(grads: list[Any]) -> Any:
+    """The sum of what a tensor got from several consumers, sparse if all are; `None` of none. May build an op."""
+    from tensorflow.python.eager import backprop_util
+
+    return backprop_util.AggregateIndexedSlicesGradients(grads)

@@ -25,6 +25,10 @@ from scopewatch.record.runs import State
 BIG_GRAPH = 50_000
 """Above this many ops, measurements that take a session cost more than the build: `--measure` asks."""
 TOO_BIG = f"the graph has more than {BIG_GRAPH:,} ops; ask for it with --measure"
+LEFT_OUT = (
+    f"a graph of more than {BIG_GRAPH:,} ops: norms, executions, checkpoints and the lines behind single ops "
+    "would cost more than its building; --measure asks for them"
+)
 _WAITING = ("QueueDequeue", "ReaderRead", "BarrierTake", "Unstage", "MapUnstage", "OrderedMapUnstage")
 """Ops that may wait for ever once the program's own threads have ended."""
 _PATIENCE, _LITTLE_PATIENCE = 3_000, 300
@@ -52,6 +56,11 @@ class Runner:
         self._sessions: dict[str, Any] = {}
         self._patience: dict[str, int] = {}
         self._problems: dict[str, str] = {}
+
+    @property
+    def may_run(self) -> bool:
+        """Whether anything may be run at all."""
+        return self._forbidden is None
 
     def values(self, graph_id: str, grads: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         """The values of gradients in the state and with the feeds of the last step.

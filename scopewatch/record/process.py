@@ -18,7 +18,6 @@ from scopewatch.record import compiled, quiet
 from scopewatch.record.frames import FrameReader, leave_out_ours, shown_file
 from scopewatch.record.session import (
     Ending,
-    OnlyFunctions,
     Wishes,
     ending_by,
     measured,
@@ -34,10 +33,9 @@ class ProcessWatch:
 
     def __init__(self) -> None:
         from scopewatch.record import hooks
-        from scopewatch.record.gradients import Seen
         from scopewatch.record.recorder import Recorder
         from scopewatch.record.runs import SessionWatcher
-        from scopewatch.record.snapshot import FunctionNames
+        from scopewatch.record.seen import ProgramCalls
 
         self._target = _main_program()
         self._frames = FrameReader(str(scenario_folder()))
@@ -45,7 +43,7 @@ class ProcessWatch:
         self._recorder = Recorder(self._frames, compiled.instrumenter, compiled.Own())
         self._watcher = SessionWatcher(self._recorder, "end")
         self._recorder.run_watcher = self._watcher
-        self._seen = Seen(FunctionNames((), ()))
+        self._calls = ProgramCalls()
         self._names = compiled.NameReader(
             self._recorder.bindings.bind, self._recorder.knows_graph_of, str(self._target.file)
         )
@@ -55,7 +53,7 @@ class ProcessWatch:
         with ExitStack() as stack:
             self._problems = stack.enter_context(hooks.installed(self._recorder, owns_process=False))
             stack.enter_context(hooks.installed(self._names, owns_process=False))
-            stack.enter_context(hooks.observing_gradients(OnlyFunctions(self._seen), survive_missing=False))
+            stack.enter_context(hooks.observing_gradients(self._calls, survive_missing=False))
             stack.callback(self._names.stop)
             self._names.start()
             hooks.patch(stack, sys, "exit", self._noting(sys.exit))
@@ -89,7 +87,7 @@ class ProcessWatch:
         with quiet.own_noise_left_out():
             self._watcher.program_ended()
             watched = read_ended(
-                self._header(), self._recorder, self._watcher, self._seen, ending, compiled.instrumenter
+                self._header(), self._recorder, self._watcher, self._calls, ending, compiled.instrumenter
             )
             log = watched.log
             if not any(len(g.body) for g in log.graphs) and not log.of(Requested):

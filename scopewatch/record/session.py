@@ -67,7 +67,7 @@ class Watched:
     recorder: Any
     watcher: Any
     functions: Any
-    seen: Any
+    calls: Any
     frames: FrameReader
     ending: Ending
 
@@ -148,10 +148,9 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
     import tensorflow as tf
 
     from scopewatch.record import hooks
-    from scopewatch.record.gradients import Seen
     from scopewatch.record.recorder import Recorder
     from scopewatch.record.runs import SessionWatcher
-    from scopewatch.record.snapshot import FunctionNames
+    from scopewatch.record.seen import ProgramCalls
 
     frames = FrameReader(str(scenario_folder()))
     frames.start_below(run_target)
@@ -160,12 +159,12 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
     recorder = Recorder(frames, instrumenter, finder)
     watcher = SessionWatcher(recorder, wishes.until)
     recorder.run_watcher = watcher
-    seen = Seen(FunctionNames((), ()))
+    calls = ProgramCalls()
     wishes.progress(f"running {target.given}")
     with (
         hooks.installed(recorder) as problems,
         hooks.overriding(wishes.overrides, frames.entering),
-        hooks.observing_gradients(OnlyFunctions(seen), survive_missing=False),
+        hooks.observing_gradients(calls, survive_missing=False),
     ):
         ending, adaptations = _run(target, wishes, instrumenter, recorder)
     ending.stopped = watcher.stopped
@@ -184,13 +183,20 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
         adaptations=adaptations,
         notes=tuple(f"hook left out: {p}" for p in problems),
     )
-    return read_ended(header, recorder, watcher, seen, ending, instrumenter)
+    return read_ended(header, recorder, watcher, calls, ending, instrumenter, wishes.measure)
 
 
 def read_ended(
-    header: Header, recorder: Any, watcher: Any, seen: Any, ending: Ending, instrumenter: Instrumenter
+    header: Header,
+    recorder: Any,
+    watcher: Any,
+    calls: Any,
+    ending: Ending,
+    instrumenter: Instrumenter,
+    everything: bool = False,
 ) -> Watched:
     """What was seen of a program that has ended, with the graphs that it left."""
+    from scopewatch.record import measure
     from scopewatch.record.lines import own_sources, with_paths
     from scopewatch.record.snapshot import FunctionNames, read_graph
 
@@ -199,7 +205,9 @@ def read_ended(
     functions = FunctionNames(recorder.bodies_made, snapshots)
     recorder.settle_function_names(functions.places)
     live = {recorder.graph_id(g): g for g in recorder.graphs}
-    snapshots = with_paths(snapshots, live, functions, recorder.frames)
+    large = not everything and any(len(snapshot.body) > measure.BIG_GRAPH for snapshot in snapshots)
+    if not large:
+        snapshots = with_paths(snapshots, live, functions, recorder.frames)
     header = replace(
         header,
         graph_seed=next((g.seed for g in recorder.graphs if g.seed is not None), None),
@@ -207,6 +215,7 @@ def read_ended(
             *header.notes,
             *(f"not all was recorded: {what}: {why}" for what, why in recorder.problems.items()),
             *_differences(recorder, snapshots),
+            *((measure.LEFT_OUT,) if large else ()),
         ),
     )
     log = Log(
@@ -218,27 +227,8 @@ def read_ended(
         sources=own_sources(instrumenter.sources, recorder.frames.paths, recorder.frames.folder),
         error=ending.error,
     )
-    return Watched(log, recorder, watcher, functions, seen, recorder.frames, ending)
-
-
-class OnlyFunctions:
-    """Keeps what the program's own gradient calls show of function bodies; a later call may not visit them."""
-
-    def __init__(self, seen: Any) -> None:
-        self._seen = seen
-        self.kept: list[tuple[str, Any, Any]] = []
-        seen.replay = self.kept
-
-    def received(self, op: Any, out_grads: Sequence[Any]) -> None:
-        if outer_graph(op.graph) is not None:
-            self.kept.append(("received_by", op, list(out_grads)))
-
-    def passed_on(self, op: Any, in_grads: Sequence[Any]) -> None:
-        if outer_graph(op.graph) is not None:
-            self.kept.append(("passed_on", op, list(in_grads)))
-
-    def without_gradient(self, op: Any) -> None:
-        """Never called: a missing gradient ends the program's call, as it would without scopewatch."""
+    calls.functions = functions
+    return Watched(log, recorder, watcher, functions, calls, recorder.frames, ending)
 
 
 def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: Any) -> tuple[Ending, tuple[str, ...]]:
@@ -367,10 +357,7 @@ def measured(watched: Watched, wishes: Wishes, ground: Ground | None = None) -> 
     from scopewatch.record import measure
     from scopewatch.record.gradients import measure_gradients
 
-    log, recorder, seen = watched.log, watched.recorder, watched.seen
-    seen.functions = watched.functions
-    for method, op, grads in seen.replay:
-        getattr(seen, method)(op, grads)
+    log, recorder = watched.log, watched.recorder
     ground = ground or _program_itself(watched)
     live = ground.live
     steps: dict[str, int] = {}
@@ -392,9 +379,18 @@ def measured(watched: Watched, wishes: Wishes, ground: Ground | None = None) -> 
             raise
         losses, claims = find_losses(log, None, None), _claims_that_exist(log, wishes.prove)
     claims += _claims_that_exist(log, [name for name in wishes.about if name not in wishes.prove])
-    wishes.progress("measuring gradients")
+    wishes.progress("finding what receives a gradient")
     gradients, walks = measure_gradients(
-        log, losses, live, ground.functions, seen, ground.inner, watched.frames, runner, ground.origins
+        log,
+        losses,
+        live,
+        ground.functions,
+        watched.calls,
+        ground.inner,
+        watched.frames,
+        runner,
+        ground.origins,
+        wishes.progress,
     )
     main = {loss.graph: loss.tensor for loss in reversed(losses)}
     if claims:

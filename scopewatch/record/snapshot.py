@@ -7,6 +7,7 @@ op through Python.
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -44,18 +45,48 @@ def read_graph(graph: Any, graph_id: str, variables: Iterable[Any]) -> GraphSnap
 
 
 class _Ops:
-    """Op definitions by type, functions of the graph's own library among them."""
+    """Op definitions by type, functions of the graph's own library among them.
+
+    What of a node has to be read depends on its type alone, so it is worked out once for each type.
+    """
 
     def __init__(self, library: Any) -> None:
         from tensorflow.python.framework import op_def_registry
 
         self._get = lru_cache(maxsize=None)(op_def_registry.get)
         self._functions = {f.signature.name: f.signature for f in library.function}
+        self._single: dict[str, tuple[str, str, bool] | None] = {}
+        self._telling: dict[str, tuple[str, ...]] = {}
+        self._of_type: dict[tuple[str, int], tuple[str, ...]] = {}
         self.dtype_name = _dtype_names()
 
     def definition(self, op_type: str) -> Any:
         """The OpDef of a type, or `None` where this TensorFlow does not know it."""
         return self._functions.get(op_type) or self._get(op_type)
+
+    def dtypes(self, node: Any) -> tuple[str, ...]:
+        """The dtypes of a node's outputs."""
+        try:
+            single = self._single[node.op]
+        except KeyError:
+            single = self._single[node.op] = self._single_output(node.op)
+        if single is None:
+            return tuple(dtype for _, dtypes in self.outputs(node) for dtype in dtypes)
+        _, attr, is_ref = single
+        key = node.op, node.attr[attr].type
+        known = self._of_type.get(key)
+        if known is None:
+            known = self._of_type[key] = (self.dtype_name(key[1]) + ("_ref" if is_ref else ""),)
+        return known
+
+    def _single_output(self, op_type: str) -> tuple[str, str, bool] | None:
+        """The only output of a type and the attribute that says its dtype; `None` where it is not as simple."""
+        definition = self.definition(op_type)
+        if definition is None or len(definition.output_arg) != 1:
+            return None
+        (arg,) = definition.output_arg
+        simple = arg.type_attr and not (arg.type or arg.number_attr or arg.type_list_attr)
+        return (arg.name, arg.type_attr, arg.is_ref) if simple else None
 
     def outputs(self, node: Any) -> list[tuple[str, tuple[str, ...]]]:
         """Each output argument of a node with the dtypes of the tensors it stands for."""
@@ -72,6 +103,26 @@ class _Ops:
             suffix = "_ref" if arg.is_ref else ""
             found.append((arg.name, tuple(self.dtype_name(c) + suffix for c in codes)))
         return found
+
+    def telling_attributes(self, node: Any) -> Sequence[str]:
+        """Which of a node's attributes a reader of the graph needs."""
+        known = self._telling.get(node.op)
+        if known is None:
+            definition = self.definition(node.op)
+            # A type that is not known here may have any attribute.
+            if definition is None:
+                return tuple(node.attr)
+            known = tuple(a.name for a in definition.attr if _is_telling(node.op, a))
+            self._telling[node.op] = known
+        return (*known, "_gradient_op_type") if "_gradient_op_type" in node.attr else known
+
+
+def _is_telling(op_type: str, attr: Any) -> bool:
+    if attr.type in ("func", "list(func)") or attr.name in _FUNCTION_ATTRS_OF_INTEREST or attr.name == "Targuments":
+        return True
+    if op_type in VARIABLE_OPS and attr.name in ("shape", "dtype"):
+        return True
+    return op_type == "Const" and attr.name == "value"
 
 
 def _dtype_names() -> Any:
@@ -104,16 +155,13 @@ def _read_nodes(
     devices: dict[str, int] = {"": 0}
     column = [signatures.setdefault((dtype,), len(signatures)) for _, dtype in arguments]
     device = [0] * len(arguments)
+    # Only functions name the outputs of an op; in a graph they have numbers.
     offsets: list[dict[str, int]] = [{} for _ in arguments]
     attrs: dict[int, dict[str, Any]] = {}
     for i, node in enumerate(nodes, start=len(arguments)):
-        flat: list[str] = []
-        places: dict[str, int] = {}
-        for arg, dtypes in table.outputs(node):
-            places[arg] = len(flat)
-            flat.extend(dtypes)
-        offsets.append(places)
-        column.append(signatures.setdefault(tuple(flat), len(signatures)))
+        if signature is not None:
+            offsets.append(_places(table.outputs(node)))
+        column.append(signatures.setdefault(table.dtypes(node), len(signatures)))
         device.append(devices.setdefault(node.device, len(devices)))
         kept = _attributes(node, table)
         if kept:
@@ -145,6 +193,16 @@ def _read_nodes(
     )
 
 
+def _places(outputs: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, int]:
+    """Output argument to the number of its first tensor."""
+    places: dict[str, int] = {}
+    position = 0
+    for arg, dtypes in outputs:
+        places[arg] = position
+        position += len(dtypes)
+    return places
+
+
 def _edge(text: str, number: dict[str, int], offsets: list[dict[str, int]]) -> tuple[int, int]:
     """An input as a graph (`op:1`) or a function body (`op:output_arg:0`, `arg`) writes it."""
     first, _, rest = text.partition(":")
@@ -160,7 +218,8 @@ def _edge(text: str, number: dict[str, int], offsets: list[dict[str, int]]) -> t
 def _attributes(node: Any, table: _Ops) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     is_variable = node.op in VARIABLE_OPS
-    for key, value in node.attr.items():
+    for key in table.telling_attributes(node):
+        value = node.attr[key]
         kind = value.WhichOneof("value")
         if kind == "func":
             kept[key] = {"function": value.func.name}
@@ -181,13 +240,27 @@ def _attributes(node: Any, table: _Ops) -> dict[str, Any]:
     return kept
 
 
+_PACKED = {1: ("f", "float_val"), 3: ("i", "int_val"), 9: ("q", "int64_val")}
+"""The letters by which `struct` knows float32, int32 and int64, and where their protos keep single values."""
+
+
 def _small_constant(tensor: Any) -> Any:
     """The value of a constant of at most 8 numbers: axes, shapes, exponents, epsilons."""
     count = 1
-    for dim in tensor.tensor_shape.dim:
-        count *= dim.size
+    shape = [dim.size for dim in tensor.tensor_shape.dim]
+    for size in shape:
+        count *= size
     if tensor.tensor_shape.unknown_rank or count > 8 or tensor.dtype in (7, 20, 21):
         return None
+    if len(shape) < 2 and tensor.dtype in _PACKED:
+        letter, field = _PACKED[tensor.dtype]
+        if tensor.tensor_content:
+            values = list(struct.unpack(f"={count}{letter}", tensor.tensor_content))
+        else:
+            values = list(getattr(tensor, field)) or [0]
+            values += values[-1:] * (count - len(values))
+        numbers = [float(v) for v in values[:count]]
+        return numbers if shape else numbers[0]
     from tensorflow.python.framework import tensor_util
 
     array = tensor_util.MakeNdarray(tensor)

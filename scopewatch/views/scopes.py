@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -19,6 +20,11 @@ from scopewatch.views.text import OUTCOME_MARKS, QUIET, REUSE_WORDS, VARIABLE, p
 
 _MOST_PLACE = 24
 """Letters of a place in the tree: a long file name must not push out the reuse flags."""
+_FOLDED_FROM = 5
+"""So many siblings that are alike take less room as one line."""
+_MOST_OPENED = 100
+_MOST_LABEL = 36
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -56,29 +62,65 @@ def _direct(screen: Screen) -> list[Text]:
 
 
 def _lines(screen: Screen, full: bool) -> Iterator[_Line]:
+    many = len(roots(screen.scopes)) > 1
     for root in roots(screen.scopes):
-        graph = f" of graph {root.graph}" if len(roots(screen.scopes)) > 1 else ""
-        if root.requests or graph or full:
+        graph = f" of graph {root.graph}" if many else ""
+        has_line = bool(root.requests or graph or full)
+        if has_line:
             yield _scope_line(root, 0, f"(root){graph}")
             yield from _requests(screen, root, 1)
-        shift = 0 if root.requests or graph or full else 1
-        for child in root.children:
-            for depth, scope in child.walk(1):
-                if screen.depth is not None and depth > screen.depth:
-                    continue
-                if not screen.wanted(*(s.name for _, s in scope.walk()), *(r.event.name for r in scope.requests)):
-                    continue
-                yield _scope_line(scope, depth - shift, scope.name if scope in root.children else _below(scope, root))
-                yield from _requests(screen, scope, depth - shift + 1)
-                yield from _silent_entries(scope, depth - shift + 1)
+        yield from _below(screen, root, 1, 1 if has_line else 0)
 
 
-def _below(scope: Scope, root: Scope) -> str:
-    """A scope's name below its parent in the tree."""
-    for _, parent in root.walk():
-        if scope in parent.children and parent.name:
-            return scope.name[len(parent.name) + 1 :]
-    return scope.name
+def _below(screen: Screen, parent: Scope, depth: int, indent: int) -> Iterator[_Line]:
+    """The scopes in a scope; those alike are one, the first of them as their example."""
+    if screen.depth is not None and depth > screen.depth:
+        return
+    for alike in _folded(screen, parent.children):
+        scope = alike[0]
+        label = scope.name[len(parent.name) + 1 :] if parent.name else scope.name
+        if not _is_wanted(screen, scope):
+            continue
+        line = _scope_line(scope, indent, label)
+        if len(alike) > 1:
+            end = f" … {plain(alike[-1].label)}: {len(alike):,} alike"
+            line = _scope_line(scope, indent, scope.label if len(label) + len(end) > _MOST_LABEL else label)
+            line.label.append(end)
+            line = replace(line, params=f"{sum(s.params for s in alike):,}" if line.params else "")
+        yield line
+        yield from _requests(screen, scope, indent + 1)
+        yield from _silent_entries(scope, indent + 1)
+        yield from _below(screen, scope, depth + 1, indent + 1)
+
+
+def _is_wanted(screen: Screen, scope: Scope) -> bool:
+    """Whether `--filter` lets a scope through, for its own sake or that of one below it."""
+    if screen.pattern is None:
+        return True
+    return any(screen.wanted(s.name, *(r.event.name for r in s.requests)) for _, s in scope.walk())
+
+
+def _folded(screen: Screen, siblings: list[Scope]) -> list[list[Scope]]:
+    """Siblings that differ in a number of their names alone, together; `--filter` and `--depth` open them.
+
+    So many that nobody reads them stay together under `--depth` too.
+    """
+    if screen.pattern is not None or (screen.depth is not None and len(siblings) <= _MOST_OPENED):
+        return [[s] for s in siblings]
+    groups: dict[object, list[Scope]] = {}
+    for scope in siblings:
+        groups.setdefault(_likeness(scope), []).append(scope)
+    return [part for g in groups.values() for part in ([g] if len(g) >= _FOLDED_FROM else [[s] for s in g])]
+
+
+def _likeness(scope: Scope) -> object:
+    """What scopes have in common that are shown as one."""
+    rows = tuple(
+        (r.event.name[len(scope.name) :], r.event.shape, r.event.outcome, r.caller, r.event.reuse)
+        for r in scope.requests
+    )
+    entries = tuple((e.at, e.reuse, e.flag_set_at, e.requests) for e in scope.entries)
+    return _NUMBER.sub("#", scope.label), rows, entries, tuple(map(_likeness, scope.children))
 
 
 def _scope_line(scope: Scope, depth: int, label: str) -> _Line:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.cli import COMMANDS, load_commands
+from scopewatch.commands.group import COMMANDS, load
 from scopewatch.errors import UsageError
 from scopewatch.model.explanations import explain, explain_failure, explain_message, key_of
 from scopewatch.model.knowledge import filled, topics
@@ -159,9 +159,7 @@ def test_related_topics_exist():
 
 
 def test_every_command_cited_parses_and_its_scenario_exists():
-    from typer.main import get_command
-
-    commands = get_command(load_commands(*COMMANDS)).commands
+    commands = {name: load(name) for name in COMMANDS}
     for topic in topics():
         name, *rest = shlex.split(topic.command)
         context = commands[name].make_context(name, list(rest))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from scopewatch.errors import LogFileError, ScopewatchError, UsageError
 from scopewatch.model import events as ev
 from scopewatch.model import log as lg
+from scopewatch.model import log_file
 from scopewatch.model.graph import Body, Edge, GraphSnapshot, VariableRecord
 from scopewatch.model.log_file import SCHEMA, load_log, save_log, write_atomically
 from tests.support.logs import HEADER, dense_builder
@@ -325,3 +326,28 @@ def test_a_very_long_file_name(tmp_path):
     file = Path(tmp_path, "n" * 200)
     save_log(dense_builder().log(), file)
     assert load_log(file) == dense_builder().log()
+
+
+def test_a_large_graph_is_parsed_when_asked_for(tmp_path, monkeypatch):
+    recorded = dense_builder().log()
+    save_log(recorded, tmp_path / "a.scopelog")
+    monkeypatch.setattr(log_file, "_LARGE", 100)
+    loaded = load_log(tmp_path / "a.scopelog")
+    body = loaded.graphs[0].body
+    assert type(body) is not type(recorded.graphs[0].body)
+    assert len(body) == len(recorded.graphs[0].body)
+    assert type(body) is not type(recorded.graphs[0].body)
+    assert loaded == recorded
+    assert type(body) is type(recorded.graphs[0].body)
+    assert body.index == recorded.graphs[0].body.index
+
+
+def test_a_large_graph_that_is_damaged_is_told_when_asked_for(tmp_path, monkeypatch):
+    save_log(dense_builder().log(), tmp_path / "a.scopelog")
+    lines = gzip.decompress((tmp_path / "a.scopelog").read_bytes()).splitlines(keepends=True)
+    broken = [b'["body","",[],[]]' + b" " * 200 + b"\n" if line.startswith(b'["body",""') else line for line in lines]
+    (tmp_path / "a.scopelog").write_bytes(gzip.compress(b"".join(broken)))
+    monkeypatch.setattr(log_file, "_LARGE", 100)
+    loaded = load_log(tmp_path / "a.scopelog")
+    with pytest.raises(LogFileError, match="damaged"):
+        _ = loaded.graphs[0].body.names

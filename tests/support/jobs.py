@@ -471,6 +471,32 @@ def unwatched(program: str) -> dict[str, Any]:
     return requests_and_variables(program)
 
 
+def receipts(program: str, own_call: bool, with_norms: bool) -> tuple[Any, int]:
+    """The gradients of a run, and how many gradient calls of ours they took.
+
+    Args:
+        program: its file.
+        own_call: forget what the program's own gradient calls showed, so that ours must find everything.
+        with_norms: `False`: as for a graph too large for a session.
+    """
+    from scopewatch.record import gradients, measure, seen
+    from scopewatch.record.session import Wishes, record
+
+    asked = gradients._Differentiation._tf_gradients
+    calls: list[int] = []
+
+    def counted(self: Any, ys: Any, xs: Any, grad_ys: Any) -> Any:
+        calls.append(len(xs))
+        return asked(self, ys, xs, grad_ys)
+
+    gradients._Differentiation._tf_gradients = counted  # type: ignore[method-assign]
+    if own_call:
+        seen.ProgramCalls.of = lambda *_: []  # type: ignore[method-assign]
+    if not with_norms:
+        measure.BIG_GRAPH = -1
+    return record(program, Wishes()).gradients, len(calls)
+
+
 def messages_of(programs: list[str], graph_mode: bool) -> dict[str, str | None]:
     """What each small program raises, as Python prints it; `None` where it raises nothing."""
     import tempfile

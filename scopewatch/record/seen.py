@@ -1,0 +1,197 @@
+"""What differentiation was seen to do: the gradients each op received, and those it passed on.
+
+The program's own gradient calls are observed while it runs, for nothing but the keeping of a list;
+a call of ours is observed in the same way. Op by op, what an op received is the gradient of what
+was differentiated with respect to its outputs, because every way from there was followed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import Any
+
+from scopewatch.record.internals import builds_under_conditions, outer_graph
+from scopewatch.record.snapshot import FunctionNames
+
+Grads = Sequence[Any]
+"""A gradient for each output, or each input, of an op; `None` where there is none."""
+
+
+@dataclass
+class Call:
+    """One gradient call of the program. `conditional`: its ops run only after, or together with, others."""
+
+    graph: Any
+    ys: list[Any]
+    is_plain: bool
+    conditional: bool
+    received: list[tuple[Any, Grads]] = field(default_factory=list)
+    passed: list[tuple[Any, Grads]] = field(default_factory=list)
+
+
+class ProgramCalls:
+    """The observer of the program's own gradient calls, under the names that the hook calls."""
+
+    def __init__(self) -> None:
+        self.functions = FunctionNames((), ())
+        self.finished: list[Call] = []
+        self.in_functions: list[tuple[str, Any, Grads]] = []
+        self._open = threading.local()
+
+    def begins(self, graph: Any, ys: Sequence[Any], is_plain: bool) -> None:
+        """A gradient call; `is_plain`: of `ys` themselves, weighted by nothing and stopped nowhere."""
+        self._stack.append(Call(graph, list(ys), is_plain, builds_under_conditions(graph)))
+
+    def ends(self, whole: bool) -> None:
+        """The end of the call that began last; `whole`: not by an exception."""
+        call = self._stack.pop()
+        if whole and outer_graph(call.graph) is None:
+            self.finished.append(call)
+
+    def received(self, op: Any, out_grads: Grads) -> None:
+        """An op was handed the gradients of its outputs."""
+        grads = list(out_grads)  # TensorFlow goes on to fill the gaps of its own list with zeros.
+        if outer_graph(op.graph) is not None:
+            self.in_functions.append(("received_by", op, grads))
+        elif self._stack:
+            self._stack[-1].received.append((op, grads))
+
+    def passed_on(self, op: Any, in_grads: Grads) -> None:
+        """An op's gradient function made gradients for its inputs."""
+        if outer_graph(op.graph) is not None:
+            self.in_functions.append(("passed_on", op, list(in_grads)))
+        elif self._stack:
+            self._stack[-1].passed.append((op, in_grads))
+
+    def without_gradient(self, op: Any) -> None:
+        """Never called: a missing gradient ends the program's call, as it would without scopewatch."""
+
+    def of(self, graph: Any, tensor: str) -> list[Call]:
+        """The calls that differentiated this one tensor of a graph."""
+        return [
+            call
+            for call in self.finished
+            if call.is_plain and call.graph is graph and [_name(y) for y in call.ys] == [tensor]
+        ]
+
+    @property
+    def _stack(self) -> list[Call]:
+        stack: list[Call] | None = getattr(self._open, "stack", None)
+        if stack is None:
+            stack = self._open.stack = []
+        return stack
+
+
+@dataclass
+class Seen:
+    """What is known of the differentiation of one loss, by function (`""`: the graph itself) and op name."""
+
+    functions: FunctionNames
+    _received: dict[tuple[str, str], Grads] = field(default_factory=dict)
+    _passed: dict[tuple[str, str], Grads] = field(default_factory=dict)
+    _without: set[tuple[str, str]] = field(default_factory=set)
+    _passed_nothing: set[tuple[str, str]] = field(default_factory=set)
+
+    def received_by(self, op: Any, out_grads: Grads) -> None:
+        """Note the gradients of an op's outputs; of an op met again, the newer ones."""
+        for place in self._places(op):
+            # A loop gets further outputs each time that it is differentiated.
+            pairs = zip_longest(self._received.get(place, ()), out_grads)
+            self._received[place] = [old if _is_none(new) else new for old, new in pairs]
+
+    def passed_on(self, op: Any, in_grads: Grads) -> None:
+        """Note what an op passed to its inputs; nothing, where it once passed nothing."""
+        for place in self._places(op):
+            before = self._passed.get(place, in_grads)
+            pairs = zip(before, in_grads, strict=False)
+            self._passed[place] = [None if old is None else new for old, new in pairs]
+            self._note_passing(place, in_grads)
+
+    def without_gradient(self, op: Any) -> None:
+        """Note an op that has no registered gradient."""
+        self._without.update(self._places(op))
+        self._passed_nothing.update(self._places(op))
+
+    def take(self, call: Call) -> None:
+        """Note all that one call of the program showed."""
+        for op, grads in call.received:
+            self._received[("", op.name)] = grads
+        for op, grads in call.passed:
+            place = "", op.name
+            self._passed[place] = grads
+            self._note_passing(place, grads)
+
+    def _note_passing(self, place: tuple[str, str], in_grads: Grads) -> None:
+        if all(grad is None for grad in in_grads):
+            self._passed_nothing.add(place)
+        else:
+            self._passed_nothing.discard(place)
+
+    def take_functions(self, program: ProgramCalls) -> None:
+        """Fill in what the program's calls showed of function bodies; a later call may not visit them."""
+        other = Seen(program.functions)
+        for method, op, grads in program.in_functions:
+            getattr(other, method)(op, grads)
+        self._passed_nothing |= other._passed_nothing - self._received.keys()
+        for place, grads in other._received.items():
+            pairs = zip_longest(self._received.get(place, ()), grads)
+            self._received[place] = [theirs if _is_none(own) else own for own, theirs in pairs]
+        for place, grads in other._passed.items():
+            both = zip(self._passed.get(place, grads), grads, strict=False)
+            self._passed[place] = [None if theirs is None else own for own, theirs in both]
+
+    def in_order(self) -> Iterator[tuple[str, str]]:
+        """The ops that were handed a gradient, in the order in which differentiation came to them."""
+        return (place for place, grads in self._received.items() if not all(_is_none(g) for g in grads))
+
+    def cuts(self) -> Iterator[tuple[tuple[str, str], tuple[int, ...] | None]]:
+        """The ops that passed nothing to some inputs, and to which; `None` for all: there is no gradient of it."""
+        yield from ((place, None) for place in self._without)
+        for place, grads in self._passed.items():
+            positions = tuple(i for i, grad in enumerate(grads) if grad is None)
+            if positions and place not in self._without:
+                yield place, positions
+
+    def grad(self, body: str, op: str, output: int) -> Any:
+        """The gradient that was handed to a tensor, or `None`."""
+        grads = self._received.get((body, op), ())
+        grad = grads[output] if output < len(grads) else None
+        return None if _is_none(grad) else grad
+
+    def passed(self, body: str, op: str) -> Grads | None:
+        """What an op passed to its inputs; `None` where its gradient function was not called."""
+        return self._passed.get((body, op))
+
+    def visited(self, body: str, op: str) -> bool:
+        """Whether differentiation came to an op."""
+        return (body, op) in self._received
+
+    def went_through(self) -> Iterator[tuple[tuple[str, str], bool]]:
+        """The ops that got a gradient and were not seen to end it; whether they were seen to pass it on."""
+        for place, grads in self._received.items():
+            if place not in self._passed_nothing and not all(_is_none(g) for g in grads):
+                yield place, place in self._passed
+
+    def is_cut(self, body: str, op: str, position: int) -> bool:
+        """Whether an op was seen to pass nothing to its input at this position."""
+        place = (body, op)
+        passed = self._passed.get(place)
+        return place in self._without or (passed is not None and position < len(passed) and passed[position] is None)
+
+    def _places(self, op: Any) -> list[tuple[str, str]]:
+        graph = op.graph
+        if outer_graph(graph) is None:
+            return [("", op.name)]
+        return self.functions.places(graph, op.name)
+
+
+def _is_none(grad: Any) -> bool:
+    return grad is None or (isinstance(grad, (list, tuple)) and not grad)
+
+
+def _name(y: Any) -> str | None:
+    """The name of a tensor; `None` for a variable, whose value is what was differentiated."""
+    return y.name if hasattr(y, "value_index") else None

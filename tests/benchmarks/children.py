@@ -1,0 +1,154 @@
+"""What the benchmarks' fresh processes do: one measurement each, printed as one JSON object.
+
+python -m tests.benchmarks.children NAME [ARGUMENT ...]
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import resource
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr
+from io import StringIO
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+PROGRAM = Path(__file__).with_name("chain.py")
+
+
+def cpu() -> float:
+    """The CPU seconds that this process has used."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def peak() -> float:
+    """The most memory that this process ever held, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def own_seconds(said: str) -> dict[str, float]:
+    """What the program itself printed: `build 1.2 gradients 3.4`."""
+    words = next(line for line in said.splitlines() if line.startswith("build ")).split()
+    return dict(zip(words[::2], map(float, words[1::2]), strict=True))
+
+
+def bare(layers: str, *wishes: str) -> dict[str, float]:
+    """The program by itself, its build and its gradient call timed by itself."""
+    import runpy
+
+    import tensorflow.compat.v1 as tf
+
+    before, said = cpu(), StringIO()
+    sys.argv = [str(PROGRAM), layers, *wishes]
+    with redirect_stderr(said):
+        runpy.run_path(str(PROGRAM), run_name="__main__")
+    run = cpu() - before
+    return {
+        "run": run,
+        "peak": peak(),
+        "ops": len(tf.get_default_graph().get_operations()),
+        **own_seconds(said.getvalue()),
+    }
+
+
+def recorded(layers: str, *wishes: str) -> dict[str, float]:
+    """The same under scopewatch: each phase of recording, the peak after it, and the reading of the log."""
+    from scopewatch.record.session import Wishes, record
+
+    stamps: list[tuple[str, float, float]] = []
+    said = StringIO()
+    with redirect_stderr(said):
+        log = record(
+            str(PROGRAM),
+            Wishes(
+                arguments=(layers, *wishes),
+                progress=lambda message, *_: stamps.append((message, cpu(), peak())),
+            ),
+        )
+    stamps.append(("end", cpu(), peak()))
+    facts: dict[str, float] = {}
+    for (phase, start, _), (_, end, highest) in pairwise(stamps):
+        word = phase.split()[0] if phase.startswith("running") else phase
+        facts[word] = facts.get(word, 0.0) + end - start
+        facts[f"peak after {word}"] = highest
+    own = {f"watched {key}": value for key, value in own_seconds(said.getvalue()).items()}
+    return {**facts, **own, **reading(log), **saving(log), "events": len(log.events), "ops": len(log.graphs[0].body)}
+
+
+def reading(log: Any) -> dict[str, float]:
+    """Scopes, requests, trainable sets, and the structural steps of one claim's proof."""
+    from scopewatch.model.claims import Claim
+    from scopewatch.model.names import claim_about
+    from scopewatch.model.requests import build_requests
+    from scopewatch.model.scopes import build_scopes
+    from scopewatch.model.variables import build_trainable
+    from scopewatch.proof.checker import check
+    from scopewatch.proof.prover import prove
+
+    start = cpu()
+    build_scopes(log)
+    build_requests(log)
+    build_trainable(log)
+    rows = cpu()
+    every = claim_about(log, "w")
+    # One claim about one tensor: the last layer's, which depends on nothing but its own variables.
+    claim = Claim(every.kind, every.python_name, every.graphs[-1:], every.tensors[-1:])
+    certificate = prove(log, claim)
+    check(certificate, log.graph_by_id)
+    one = cpu()
+    check(prove(log, every), log.graph_by_id)
+    return {"read rows": rows - start, "read proof": one - rows, "read proof of all w": cpu() - one}
+
+
+def saving(log: Any) -> dict[str, float]:
+    """A log's size on disk and the seconds that saving and loading take."""
+    import tempfile
+
+    from scopewatch.model.log_file import load_log, save_log
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "chain.scopelog"
+        start = cpu()
+        save_log(log, file)
+        saved = cpu()
+        load_log(file)
+        return {"save": saved - start, "load": cpu() - saved, "log bytes": file.stat().st_size}
+
+
+def profiler(layers: str) -> dict[str, float]:
+    """TensorFlow's own profiler, scope view, on the same graph; and the size of its GraphDef."""
+    import tensorflow.compat.v1 as tf
+
+    facts = bare(layers)
+    graph = tf.get_default_graph()
+    options = tf.profiler.ProfileOptionBuilder.trainable_variables_parameter()
+    options["output"] = "none"
+    start = cpu()
+    tf.profiler.profile(graph, cmd="scope", options=options)
+    return {**facts, "profiler": cpu() - start, "graphdef bytes": graph.as_graph_def().ByteSize()}
+
+
+def parse(file: str) -> dict[str, float]:
+    """Reading a log file and parsing each of its JSON lines, and nothing else."""
+    start = cpu()
+    size = 0
+    with gzip.open(file, "rb") as stream:
+        for line in stream:
+            size += len(line)
+            json.loads(line)
+    return {"seconds": cpu() - start, "whole": cpu(), "bytes": size, "peak": peak()}
+
+
+CHILDREN: dict[str, Callable[..., dict[str, float]]] = {
+    "bare": bare,
+    "recorded": recorded,
+    "profiler": profiler,
+    "parse": parse,
+}
+
+if __name__ == "__main__":
+    print(json.dumps(CHILDREN[sys.argv[1]](*sys.argv[2:])))

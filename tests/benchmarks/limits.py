@@ -1,0 +1,181 @@
+"""What scopewatch costs beside what it is held against, each figure a ratio of two processes run in turn.
+
+Machines are shared and noisy: CPU time is the operating system's own account of fresh processes, and the
+figure is the median of the pairs. Prints a table and saves it as JSON.
+
+    python -m tests.benchmarks.limits [--only start run recording show growth] [--pairs 3] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.benchmarks.big_log import big_log
+from tests.benchmarks.run_beside_python import ROOT, pairs_of
+
+PYTHON = sys.executable
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One limit: what is compared with what, the median ratio, and how large it may be."""
+
+    what: str
+    ratio: float
+    limit: float
+    detail: str = ""
+
+
+def cpu_of(*command: str) -> float:
+    """The CPU seconds of a command as a whole process."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([PYTHON, *command], check=True, capture_output=True, cwd=ROOT)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def child(*arguments: str) -> dict[str, float]:
+    """What a process of `children.py` measured."""
+    command = [PYTHON, "-m", "tests.benchmarks.children", *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, cwd=ROOT, text=True)
+    facts: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return facts
+
+
+def median(pairs: int, ratio: Callable[[], float]) -> float:
+    """The median of some pairs, after one that does not count."""
+    return statistics.median([ratio() for _ in range(pairs + 1)][1:])
+
+
+def start(pairs: int) -> Iterator[Figure]:
+    """Commands that need no TensorFlow, beside importing what they are made with."""
+    for command in ("--help", "list"):
+
+        def ratio(command: str = command) -> float:
+            return cpu_of("-m", "scopewatch", command) / cpu_of("-c", "import typer, rich.console")
+
+        yield Figure(f"start: scopewatch {command}", median(3 * pairs, ratio), 1.5)
+
+
+def run(pairs: int) -> Iterator[Figure]:
+    """`scopewatch run` beside `python`."""
+    for scenario in ("dense", "conv", "rnn", "openai"):
+        rows = pairs_of(scenario, pairs)
+        yield Figure(f"run: {scenario}", statistics.median(r["cpu ratio"] for r in rows), 1.15)
+
+
+def recording(pairs: int, layers: int = 2000) -> Iterator[Figure]:
+    """Recording, reading and differentiating a chain of layers, beside the bare chain."""
+    n = str(layers)
+    bare, watched = [], []
+    for _ in range(pairs):
+        bare.append(child("bare", n, "gradients"))
+        watched.append(child("recorded", n, "gradients"))
+    both = list(zip(watched, bare, strict=True))
+
+    def of(value: Callable[[dict[str, float], dict[str, float]], float]) -> float:
+        return statistics.median(value(w, b) for w, b in both)
+
+    plain = [(child("recorded", n), child("bare", n)) for _ in range(pairs)]
+    built = statistics.median(w["watched build"] / b["build"] for w, b in plain)
+    snapshot = statistics.median(w["reading the graph"] / b["build"] for w, b in plain)
+    memory = statistics.median(w["peak after reading the graph"] / b["peak"] for w, b in plain)
+    yield Figure("recording: events, scopes, names", built, 1.05, "CPU of the build")
+    yield Figure("recording: the graph's columns", snapshot, math.inf, "of the build's CPU, once it has ended")
+    yield Figure("recording: peak memory", memory, 1.10)
+    yield Figure("reading: rows, one proof", of(lambda w, b: (w["read rows"] + w["read proof"]) / b["build"]), 0.05)
+    yield Figure(
+        "gradients: the program's own call",
+        of(lambda w, b: (w["watched gradients"] + w["finding what receives a gradient"]) / b["gradients"]),
+        1.05,
+    )
+    ours = statistics.median(
+        w["finding what receives a gradient"] / b["gradients"] for (w, _), b in zip(plain, bare, strict=True)
+    )
+    yield Figure("gradients: our call", ours, 1.10, "beside one tf.gradients over the trainables")
+    profiled = child("profiler", n)
+    first = plain[0][0]
+    yield Figure(
+        "reading beside TensorFlow's profiler", (first["read rows"] + first["read proof"]) / profiled["profiler"], 0.1
+    )
+    yield Figure("log beside its GraphDef, on disk", first["log bytes"] / profiled["graphdef bytes"], 1.0)
+
+
+def show(pairs: int) -> Iterator[Figure]:
+    """A saved log of 100,000 variables and 1,000,000 ops."""
+    from scopewatch.model.log_file import save_log
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder) / "big.scopelog")
+        save_log(big_log(33_334), Path(file))
+        facts = child("parse", file)
+        command = ("-m", "scopewatch", "show", file, "--view", "scopes", "--depth", "3")
+        yield Figure(
+            "show: beside parsing its lines",
+            median(pairs, lambda: cpu_of(*command) / child("parse", file)["whole"]),
+            3.0,
+        )
+        highest = "import resource,subprocess,sys; subprocess.run(sys.argv[1:]); "
+        highest += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+        done = subprocess.run(
+            [PYTHON, "-c", highest, PYTHON, *command], check=True, capture_output=True, cwd=ROOT, text=True
+        )
+        used = int(done.stdout.splitlines()[-1]) * 1024
+        yield Figure("show: peak memory beside its size", used / facts["bytes"], 3.0, "uncompressed")
+
+
+def growth(_: int, small: int = 1000, large: int = 8000) -> Iterator[Figure]:
+    """How much more eight times the layers cost, ours and TensorFlow's."""
+    sizes = [(child("recorded", str(n), "gradients"), child("bare", str(n), "gradients")) for n in (small, large)]
+    (ours, theirs), (ours_large, theirs_large) = sizes
+    factor = math.log(large / small)
+    for key in (
+        "watched build",
+        "reading the graph",
+        "read rows",
+        "read proof",
+        "finding what receives a gradient",
+        "load",
+    ):
+        times = ours_large[key] / ours[key]
+        yield Figure(f"growth: {key}", times, 9.0, f"exponent {math.log(times) / factor:.2f}")
+    for key in ("build", "gradients"):
+        times = theirs_large[key] / theirs[key]
+        yield Figure(f"growth: TensorFlow's {key}", times, math.inf, f"exponent {math.log(times) / factor:.2f}")
+
+
+PARTS = {"start": start, "run": run, "recording": recording, "show": show, "growth": growth}
+
+
+def main() -> None:
+    """Measure, print the table, save the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--json", type=Path, default=Path(tempfile.gettempdir()) / "limits.json")
+    options = parser.parse_args()
+    found: list[Figure] = []
+    print(f"{'figure':<42}{'ratio':>8}{'limit':>8}")
+    for part in options.only:
+        for figure in PARTS[part](options.pairs):
+            found.append(figure)
+            limit = "-" if figure.limit == math.inf else f"{figure.limit:.2f}"
+            mark = "" if figure.ratio <= figure.limit else "  OVER"
+            print(f"{figure.what:<42}{figure.ratio:>8.3f}{limit:>8}{mark}  {figure.detail}", flush=True)
+    saved = [{**asdict(f), "limit": None if f.limit == math.inf else f.limit} for f in found]
+    options.json.write_text(json.dumps(saved, indent=1) + "\n")
+    print(f"saved as {options.json}")
+
+
+if __name__ == "__main__":
+    main()
