@@ -28,6 +28,33 @@ def _root() -> None:
     """Watch a program build a TensorFlow graph: what it creates, reuses, is refused, trains, differentiates."""
 
 
+COMMANDS = {
+    "run": "run",
+    "diff-reuse": "diff_reuse",
+    "prove": "prove",
+    "diff": "diff",
+    "why": "why",
+    "show": "show",
+    "step": "step",
+    "play": "play",
+    "claims": "claims",
+    "explain": "explain",
+    "list": "list_scenarios",
+    "doctor": "doctor",
+}
+"""Each command, and the module in `commands` with the function of the same name that carries it out."""
+
+
+def load_commands(*names: str) -> typer.Typer:
+    """The app with these commands: the others' modules cost more to import than `explain` and `list` take to run."""
+    registered = {command.name for command in app.registered_commands}
+    for name in names:
+        if name not in registered:
+            module = import_module(f"scopewatch.commands.{COMMANDS[name]}")
+            app.command(name, epilog=module.EXAMPLE)(getattr(module, COMMANDS[name]))
+    return app
+
+
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit status."""
     arguments = sys.argv[1:] if argv is None else argv

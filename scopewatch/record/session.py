@@ -93,7 +93,7 @@ class Ground:
     runner: Callable[..., Any]
 
 
-def record(given: str, wishes: Wishes) -> Log:
+def record(given: str | Target, wishes: Wishes) -> Log:
     """Run a target, watch it, measure, and return everything that was seen.
 
     An exception of the program does not pass: it stands in `Log.error`, with all that was seen
@@ -106,12 +106,12 @@ def record(given: str, wishes: Wishes) -> Log:
     return watch(given, wishes, measured)
 
 
-def watch(given: str, wishes: Wishes, look: Callable[[Watched, Wishes], ResultT]) -> ResultT:
+def watch(given: str | Target, wishes: Wishes, look: Callable[[Watched, Wishes], ResultT]) -> ResultT:
     """Run a target, watch it, and hand what was seen to `look`, with TensorFlow's noise still held back.
 
     Raises: as `record`.
     """
-    target = find_target(given)
+    target = given if isinstance(given, Target) else find_target(given)
     wishes = replace(wishes, stubs=checked(wishes.stubs))
     wishes = with_own_wishes(target, wishes)
     wishes.progress("loading TensorFlow")
