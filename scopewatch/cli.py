@@ -10,20 +10,6 @@ from typing import NoReturn
 import typer
 
 from scopewatch.commands.group import COMMANDS, Commands, load
-from scopewatch import __version__
-from scopewatch.commands import (
-    claims,
-    diff,
-    diff_reuse,
-    doctor,
-    list_scenarios,
-    prove,
-    quiz,
-    run,
-    show,
-    step,
-    why,
-)
 from scopewatch.errors import ScopewatchError
 
 app = typer.Typer(
@@ -40,46 +26,6 @@ app = typer.Typer(
 @app.callback()
 def _root() -> None:
     """Watch a program build a TensorFlow graph: what it creates, reuses, is refused, trains, differentiates."""
-
-
-COMMANDS = {
-    "run": "run",
-    "diff-reuse": "diff_reuse",
-    "prove": "prove",
-    "diff": "diff",
-    "why": "why",
-    "show": "show",
-    "step": "step",
-    "play": "play",
-    "claims": "claims",
-    "explain": "explain",
-    "list": "list_scenarios",
-    "doctor": "doctor",
-}
-"""Each command, and the module in `commands` with the function of the same name that carries it out."""
-
-
-def load_commands(*names: str) -> typer.Typer:
-    """The app with these commands: the others' modules cost more to import than `explain` and `list` take to run."""
-    registered = {command.name for command in app.registered_commands}
-    for name in names:
-        if name not in registered:
-            module = import_module(f"scopewatch.commands.{COMMANDS[name]}")
-            app.command(name, epilog=module.EXAMPLE)(getattr(module, COMMANDS[name]))
-    return app
-
-
-app.command("run", epilog=run.EXAMPLE)(run.run)
-app.command("diff-reuse", epilog=diff_reuse.EXAMPLE)(diff_reuse.diff_reuse)
-app.command("prove", epilog=prove.EXAMPLE)(prove.prove)
-app.command("diff", epilog=diff.EXAMPLE)(diff.diff)
-app.command("why", epilog=why.EXAMPLE)(why.why)
-app.command("show", epilog=show.EXAMPLE)(show.show)
-app.command("step", epilog=step.EXAMPLE)(step.step)
-app.command("claims", epilog=claims.EXAMPLE)(claims.claims)
-app.command("quiz", epilog=quiz.EXAMPLE)(quiz.quiz)
-app.command("list", epilog=list_scenarios.EXAMPLE)(list_scenarios.list_scenarios)
-app.command("doctor", epilog=doctor.EXAMPLE)(doctor.doctor)
 
 
 def main(argv: list[str] | None = None) -> NoReturn:
