@@ -51,7 +51,7 @@ ViewOption = Annotated[
         "--view",
         metavar="NAME",
         help="summary, error, scopes, requests, sharing, variables, trainable, gradients, weights, flow, proof, "
-        "source. Repeatable.",
+        "source, phases. Repeatable.",
         autocompletion=_views,
     ),
 ]

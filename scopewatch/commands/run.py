@@ -64,6 +64,7 @@ def run(
         measure,
         compat,
         tuple(stubs or ()),
+        phases="phases" in (view or []),
     )
     with ExitStack() as stack:
         descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None

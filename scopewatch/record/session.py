@@ -32,6 +32,7 @@ class Wishes:
 
     `overrides` sets the flags of scopes to something else than the program says; `calls` is how
     often a target function is called.
+    `phases`: each run is kept with the values before and after it, and what it computed is measured.
     `about` are names of which executions and a checkpoint are measured, if the program has them.
     """
 
@@ -46,6 +47,7 @@ class Wishes:
     overrides: tuple[FlagOverride, ...] = ()
     calls: int = 1
     about: tuple[str, ...] = ()
+    phases: bool = False
     progress: Callable[[str], None] = lambda _: None
 
 
@@ -157,7 +159,7 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
     instrumenter = Instrumenter()
     finder = OwnModuleFinder(instrumenter, str(target.own), None)
     recorder = Recorder(frames, instrumenter, finder)
-    watcher = SessionWatcher(recorder, wishes.until)
+    watcher = SessionWatcher(recorder, wishes.until, keep_runs=wishes.phases)
     recorder.run_watcher = watcher
     calls = ProgramCalls()
     wishes.progress(f"running {target.given}")
@@ -406,6 +408,11 @@ def measured(watched: Watched, wishes: Wishes, ground: Ground | None = None) -> 
         paths=tuple(watched.frames.paths),
     )
     runner.close()
+    if wishes.phases:
+        from scopewatch.record.phases import measure_runs
+
+        kept = watched.watcher.kept
+        measured = replace(measured, runs=tuple(measure_runs(log, kept, live, ground.variables, forbidden)))
     return measured
 
 
