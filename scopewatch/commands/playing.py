@@ -34,12 +34,12 @@ COMMANDS = {
     "grad": ("[LOSS]", "what each variable and named tensor receives from a loss"),
     "prove": ("NAME", "is what this name stands for never a variable?"),
     "why": ("NAME", "one card about a variable or a tensor"),
-    "view": ("VIEW", "any other view that run has: requests, sharing, flow, source ..."),
+    "view": ("VIEW", "any other view of run: requests, flow, phases ..."),
     "list": ("", "the program so far, with its line numbers"),
     "undo": ("", "build everything again without the last statement"),
     "reset": ("", "begin with a fresh graph"),
-    "save": ("FILE", "write the program, for: scopewatch run FILE (:save! overwrites)"),
-    "run": ("TARGET", "scopewatch run, beside this program: a scenario or a file, any options"),
+    "save": ("FILE", "write the program for scopewatch run; :save! overwrites"),
+    "run": ("TARGET", "scopewatch run TARGET, beside this program; any options"),
     "help": ("", "this list"),
     "quit": ("", "leave; Ctrl-D does too"),
 }
@@ -229,7 +229,7 @@ class Play:
         from scopewatch.commands.run import check_views
 
         check_views([name])
-        self._show(self._measured(Wishes("end")), name)
+        self._show(self._measured(Wishes("end", phases=name == "phases")), name)
 
     def _grad(self, loss: str) -> None:
         self._show(self._measured(Wishes("end", loss=loss or None)), "gradients")

@@ -43,13 +43,14 @@ class RunRow:
 
 
 def named_tensors(log: Log, graph: str) -> list[str]:
-    """Tensors that plain Python names stand for, in the order in which they were bound."""
+    """Tensors that plain Python names stand for: those of the program itself, then those of its functions."""
     named = [
-        tensor
+        (tensor, bound)
         for (where, tensor), bound in python_names(log).items()
         if where == graph and not bound.is_variable and bound.name.isidentifier() and not _is_fed(log, graph, tensor)
     ]
-    return named[:_MOST_NAMED]
+    named.sort(key=lambda pair: (frame := log.caller(pair[1].path)) is None or frame.function != "<module>")
+    return [tensor for tensor, _ in named[:_MOST_NAMED]]
 
 
 def _is_fed(log: Log, graph: str, tensor: str) -> bool:
@@ -89,9 +90,21 @@ def build_lines(log: Log) -> list[BuiltLine]:
 def build_runs(log: Log) -> list[RunRow]:
     """Every run in order."""
     measures = {m.run: m for m in log.runs}
-    known = python_names(log)
-    rows = []
-    for event in log.of(Ran):
-        names = {tensor: bound.name for (graph, tensor), bound in known.items() if graph == (event.graph or "")}
-        rows.append(RunRow(event, log.path(event.path), names, measures.get(event.seq)))
-    return rows
+    names: dict[str | None, dict[str, str]] = {}
+    for (graph, tensor), name in _told_apart(log).items():
+        names.setdefault(graph, {})[tensor] = name
+    return [RunRow(e, log.path(e.path), names.get(e.graph, {}), measures.get(e.seq)) for e in log.of(Ran)]
+
+
+def _told_apart(log: Log) -> dict[tuple[str, str], str]:
+    """The Python name of each tensor, by graph and tensor; `W#2` where several tensors have it."""
+    bindings: dict[str, dict[tuple[str | None, tuple[str, ...]], int]] = {}
+    for bound in log.of(Bound):
+        known = bindings.setdefault(bound.name, {})
+        known.setdefault((bound.graph, bound.tensors), len(known) + 1)
+    told = {}
+    for key, bound in python_names(log).items():
+        alike = bindings[bound.name]
+        number = f"#{alike[bound.graph, bound.tensors]}" if len(alike) > 1 else ""
+        told[key] = bound.name + number
+    return told
