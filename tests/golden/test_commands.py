@@ -20,6 +20,8 @@ COMMANDS = {
     "claims": (["claims"], 80),
     "claims-wide": (["claims"], 120),
     "claims-towers": (["claims", "towers"], 80),
+    "tour": (["tour"], 80),
+    "tour-wide": (["tour", "--from", "5"], 120),
     "quiz-dense": (["quiz", "dense", "--answers", "tests/golden/answers/dense.txt"], 80),
     "quiz-openai": (["quiz", "openai", "--all", "--answers", "tests/golden/answers/openai.txt"], 80),
     "quiz-wide": (["quiz", "pitfalls/forgotten-reuse", "--answers", "tests/golden/answers/forgotten.txt"], 120),
