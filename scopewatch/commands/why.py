@@ -30,7 +30,9 @@ def why(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="TARGET", help="A scenario, file or module:function, which is run; or a log, which is read."
+            metavar="TARGET",
+            help="A scenario, file or module:function, which is run; or a log, which is read.",
+            autocompletion=o.complete_scenarios,
         ),
     ],
     name: Annotated[
