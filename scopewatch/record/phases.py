@@ -63,21 +63,17 @@ class _Measuring:
             first, because = held[tensor]
             second, because_after = later.get(tensor, (None, "the run did not return"))
             values.append(BeforeAndAfter(tensor, False, first, second, because_after or because))
-        needed = tuple(t for t in tensors if t.rpartition(":")[0] in self._reached())
+        reached = {op.name for op in _reached(self._run.ops)}
+        needed = tuple(t for t in tensors if t.rpartition(":")[0] in reached)
         return RunMeasure(self._run.seq, needed, executed, problem, tuple(values))
 
     def _runner(self, state: State) -> Runner:
         return Runner(self._live, self._variables, {id(self._run.graph): state}, {}, self._forbidden)
 
-    def _reached(self) -> set[str]:
-        """The ops that the fetched ones depend on, whether for data or for order."""
-        pending, reached = list(self._run.ops), set()
-        while pending:
-            op = pending.pop()
-            if op.name not in reached:
-                reached.add(op.name)
-                pending += [*(t.op for t in op.inputs), *op.control_inputs]
-        return reached
+    def _unfed(self, op: Any) -> str | None:
+        """The first placeholder behind an op that the run did not feed: TensorFlow names now one, now another."""
+        behind = {o.name for o in _reached([op]) if o.type in ("Placeholder", "PlaceholderV2")}
+        return min((name for name in behind if f"{name}:0" not in self._run.feeds), default=None)
 
     def _variable(self, name: str) -> BeforeAndAfter:
         after = self._run.after
@@ -97,6 +93,10 @@ class _Measuring:
                 inside = True
             if inside:
                 found[name] = None, "it stands inside a loop, a branch or a function"
+                continue
+            unfed = self._unfed(tensor.op)
+            if unfed is not None:
+                found[name] = None, f"the run was not fed the placeholder {unfed!r}"
                 continue
             value, problem = runner.run(self._graph_id, tensor)
             if problem is not None and "FailedPrecondition" in problem:
@@ -131,6 +131,17 @@ def _times(graph: GraphSnapshot, tensor: str, counts: Counter[str]) -> int:
     op = body.names[edge.op]
     # Function bodies are put in place under the name of their caller.
     return sum(n for name, n in counts.items() if name.endswith(f"/{op}")) if body.name else counts[op]
+
+
+def _reached(ops: Sequence[Any]) -> set[Any]:
+    """The ops that some depend on, whether for data or for order, and they themselves."""
+    pending, reached = list(ops), set()
+    while pending:
+        op = pending.pop()
+        if op not in reached:
+            reached.add(op)
+            pending += [*(t.op for t in op.inputs), *op.control_inputs]
+    return reached
 
 
 def _same(one: Any, other: Any) -> bool:
