@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -18,7 +19,7 @@ from scopewatch.model.overrides import FlagOverride
 from scopewatch.model.scenarios import scenario_folder
 from scopewatch.record import quiet
 from scopewatch.record.frames import FrameReader
-from scopewatch.record.internals import outer_graph, scope_of_layer
+from scopewatch.record.internals import made_in_layer, outer_graph, scope_of_layer
 from scopewatch.record.locals import Instrumenter, OwnModuleFinder
 from scopewatch.record.stubs import checked
 from scopewatch.record.target import Target, find_target, prepared, run_target
@@ -322,6 +323,8 @@ def _layers(recorder: Any) -> list[LayerRecord]:
     """What each layer that was built says of itself; `#2` marks a second layer of the same scope."""
     records: list[LayerRecord] = []
     counts: dict[str, int] = {}
+    variables = sorted((str(v.name), number) for number, v in enumerate(recorder.variables))
+    made: dict[int, bool] = {}  # By a layer, or only beside it; each variable is looked at once.
     for layer in recorder.layers:
         if not getattr(layer, "built", False):
             continue
@@ -332,7 +335,12 @@ def _layers(recorder: Any) -> list[LayerRecord]:
             own = [v for v in layer.trainable_variables if hasattr(v, "name")]
         except Exception:
             continue
-        held = [v for v in recorder.variables if scope and str(v.name).startswith(f"{scope}/")]
+        known = {id(v) for v in own}
+        held = [
+            v
+            for v in (recorder.variables[number] for number in _below(variables, scope))
+            if id(v) in known or made.setdefault(id(v), made_in_layer(getattr(v, "op", None)))
+        ]
         graph = next((getattr(v, "graph", None) for v in [*own, *held]), None)
         records.append(
             LayerRecord(
@@ -343,6 +351,14 @@ def _layers(recorder: Any) -> list[LayerRecord]:
             )
         )
     return records
+
+
+def _below(names: Sequence[tuple[str, int]], scope: str | None) -> list[int]:
+    """The numbers of the variables in a scope, in order; `names` are sorted, each with its number."""
+    if not scope:
+        return []
+    first, end = (bisect_left(names, (name, 0)) for name in (f"{scope}/", f"{scope}0"))  # "0" comes after "/".
+    return sorted(number for _, number in names[first:end])
 
 
 def _program_itself(watched: Watched) -> Ground:
