@@ -494,9 +494,14 @@ def test_a_variable_beside_a_layer_is_not_the_layers(recorded):
             y = tf.layers.Dense(2, name="fc", _scope=scope)(x)
             with tf.variable_scope("norm"):
                 y *= tf.get_variable("gamma", [2])
+            with tf.variable_scope("inner") as inner:
+                tf.layers.Dense(2, use_bias=False, name="inner", _scope=inner)(y)
         """
     )
-    assert [(r.key, r.scope_variables) for r in log.layers] == [("fc", ("fc/kernel", "fc/bias"))]
+    assert [(r.key, r.scope_variables) for r in log.layers] == [
+        ("fc", ("fc/kernel", "fc/bias")),
+        ("fc/inner", ("fc/inner/kernel",)),
+    ]
 
 
 def test_names_of_locals_and_their_lines(recorded):

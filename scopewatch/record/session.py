@@ -324,17 +324,13 @@ def _layers(recorder: Any) -> list[LayerRecord]:
     records: list[LayerRecord] = []
     counts: dict[str, int] = {}
     variables = sorted((str(v.name), number) for number, v in enumerate(recorder.variables))
-    made: dict[int, bool] = {}  # By a layer, or only beside it; each variable is looked at once.
-    for layer in recorder.layers:
-        if not getattr(layer, "built", False):
-            continue
+    built = [(layer, own) for layer in recorder.layers if (own := _own_variables(layer)) is not None]
+    # Made by a layer, or only beside it; what another one lists is that one's. Each variable is looked at once.
+    made = {id(v): False for _, own in built for v in own}
+    for layer, own in built:
         scope = scope_of_layer(layer)
         key = str(scope or getattr(layer, "name", type(layer).__name__))
         counts[key] = counts.get(key, 0) + 1
-        try:
-            own = [v for v in layer.trainable_variables if hasattr(v, "name")]
-        except Exception:
-            continue
         known = {id(v) for v in own}
         held = [
             v
@@ -351,6 +347,16 @@ def _layers(recorder: Any) -> list[LayerRecord]:
             )
         )
     return records
+
+
+def _own_variables(layer: Any) -> list[Any] | None:
+    """What a layer lists as trainable; `None` where it was not built or cannot say."""
+    if not getattr(layer, "built", False):
+        return None
+    try:
+        return [v for v in layer.trainable_variables if hasattr(v, "name")]
+    except Exception:
+        return None
 
 
 def _below(names: Sequence[tuple[str, int]], scope: str | None) -> list[int]:
