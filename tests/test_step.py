@@ -146,9 +146,7 @@ def test_what_tensorflow_built_a_gradient_for_is_a_step(program, record_program)
             for op, place in places.items():
                 users = [places[c] for _, c, _ in body.consumers.get(op, ()) if c in places]
                 assert op == body.index[pass_.measure.loss.rpartition(":")[0]] or min(users) < place
-        # The program's own call goes to the variables alone: what else receives one is no step of it.
-        receipts = [r for r in pass_.measure.receipts if r.receives in ("dense", "sparse", "zero")]
-        receiving = {r.tensor for r in receipts if r.is_variable}
+        receiving = {r.tensor for r in pass_.measure.receipts if r.receives in ("dense", "sparse", "zero")}
         shown = {s.landmark.tensor for s in pass_.steps if s.landmark is not None}
         assert receiving
         assert {t for t in receiving if pass_.graph.find(t) and not pass_.graph.find(t)[0].name} <= shown | {
