@@ -114,7 +114,7 @@ class SessionWatcher(RunWatcher):
         if in_thread and not self._trains(ops):
             return None  # Queues are filled in threads; training in threads counts.
         path = self._recorder.frames.path(skip=5)
-        if kind == "step":
+        if kind == "step" and not self._only_moves_values(wanted, ops):
             self._stop_if_due(path)
             self._steps += 1
         step = Step(session.graph, kind, ops, _feeds_by_name(session.graph, feeds))
@@ -132,6 +132,15 @@ class SessionWatcher(RunWatcher):
         """The values of all variables that have one, for a run that is kept."""
         variables = [v for v in self._recorder.variables if getattr(v, "graph", None) is session.graph]
         return (_read_values(session, variables)[0],)
+
+    def _only_moves_values(self, wanted: list[Any], ops: tuple[Any, ...]) -> bool:
+        """Whether a run only reads variables, or puts values that it is fed into them: no first step yet.
+
+        Programs copy weights about while they build (StyleGAN's do, for each network that they clone).
+        """
+        if self._until != "first-step" or not ops or len(ops) != len(wanted):
+            return False
+        return all(_is_read(op) or _is_load(op) for op in ops)
 
     def _stop_if_due(self, path: int) -> None:
         if self._until == "built":
@@ -297,9 +306,27 @@ def _initializer(variable: Any) -> Any:
 
 
 def _restores(op: Any) -> bool:
+    return bool(_source(op).type.startswith("Restore"))
+
+
+def _source(op: Any) -> Any:
     while op.type in ("Identity", "Reshape", "Cast") and len(op.inputs):
         op = op.inputs[0].op
-    return bool(op.type.startswith("Restore"))
+    return op
+
+
+def _is_read(op: Any) -> bool:
+    """Whether an op is a variable or reads one, waiting for nothing else."""
+    variable = ("Variable", "VariableV2", "VarHandleOp")
+    if op.type == "Identity" and len(op.inputs):
+        return not op.control_inputs and _is_read(op.inputs[0].op)
+    return not op.control_inputs and (op.type in variable or op.type == "ReadVariableOp")
+
+
+def _is_load(op: Any) -> bool:
+    """Whether an op assigns what the run is fed."""
+    loads = op.type in ("Assign", "AssignVariableOp") and not op.control_inputs
+    return bool(loads and _source(op.inputs[1].op).type.startswith("Placeholder"))
 
 
 def _flat(fetches: Any) -> Iterable[Any]:
