@@ -272,6 +272,9 @@ class _Differentiation:
                 handed.setdefault(at, []).append(grad)
             with self._building():
                 self.grads.update({name: sum_of_gradients(handed.get(at, [])) for name, at in beside.items()})
+            for name, at in beside.items():
+                if self.grads[name] is not None:
+                    self.seen.handed(self.snapshot.body.names[at.op], at.output, self.grads[name])
         elif edge.handed:
             ys, grads = [self._tensor(e) for e, _ in edge.handed], [grad for _, grad in edge.handed]
             xs = [self._outside[name] for name in beside]

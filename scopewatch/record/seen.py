@@ -110,6 +110,13 @@ class Seen:
             self._passed[place] = [None if old is None else new for old, new in pairs]
             self._note_passing(place, in_grads)
 
+    def handed(self, op: str, output: int, grad: Any) -> None:
+        """Note the gradient of one output of an op of the graph, to which no call came as far as to look behind it."""
+        before = list(self._received.get(("", op), ()))
+        before += [None] * (output + 1 - len(before))
+        before[output] = grad
+        self._received[("", op)] = before
+
     def without_gradient(self, op: Any) -> None:
         """Note an op that has no registered gradient."""
         self._without.update(self._places(op))

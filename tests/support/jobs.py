@@ -474,6 +474,8 @@ def unwatched(program: str) -> dict[str, Any]:
 def receipts(program: str, own_call: bool, with_norms: bool) -> tuple[Any, int]:
     """The gradients of a run, and how many gradient calls of ours they took.
 
+    `GradientMeasure.passing` is part of what is compared.
+
     Args:
         program: its file.
         own_call: forget what the program's own gradient calls showed, so that ours must find everything.
