@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 
@@ -144,6 +145,35 @@ def test_a_program_that_says_compat_keeps_its_own_switches(run_cli, tmp_path):
     report = json.loads(stdout)
     assert (status, report["error"], report["adaptations"]) == (0, None, [])
     assert stderr == "none\n"
+
+
+def test_a_part_that_lives_on_in_a_package_that_is_not_there_is_told_so(run_cli, tmp_path):
+    if importlib.util.find_spec("tensorboard") is not None:
+        pytest.skip("tensorboard is installed")
+    (tmp_path / "shown.py").write_text(
+        "import tensorflow as tf\nfrom tensorflow.contrib.tensorboard.plugins import projector\n"
+    )
+    status, stdout, _ = run_cli(["run", "shown.py", "--json"], cwd=tmp_path)
+    error = json.loads(stdout)["error"]
+    assert (status, error["line"]) == (1, 2)
+    assert "lives on in the package tensorboard, which is not installed" in error["message"]
+    assert "--stub tensorflow.contrib.tensorboard.plugins.projector" in error["message"]
+
+
+def test_compat_and_contrib_side_by_side_are_a_program_of_tensorflow_1(run_cli, tmp_path):
+    (tmp_path / "layers_of_it.py").write_text(
+        "import tensorflow.compat.v1 as tf\nfrom tensorflow.contrib import layers as contrib_layers\n"
+        "def norm(x):\n    return contrib_layers.layer_norm(x, scope='norm')\n"
+    )
+    (tmp_path / "both.py").write_text(
+        "import tensorflow.compat.v1 as tf\nimport layers_of_it\n"
+        "x = tf.placeholder(tf.float32, [2, 3])\ny = layers_of_it.norm(x)\n"
+    )
+    status, stdout, _ = run_cli(["run", "both.py", "--json"], cwd=tmp_path)
+    report = json.loads(stdout)
+    assert (status, report["error"]) == (0, None)
+    assert {v["name"] for v in report["variables"]} == {"norm/beta", "norm/gamma"}
+    assert "tf.contrib is what lives on of it: layers.layer_norm" in report["adaptations"]
 
 
 @pytest.mark.parametrize(

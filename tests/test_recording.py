@@ -485,6 +485,25 @@ def test_layers_say_what_they_hold(recorded):
 # --------------------------------------------------------------- locals
 
 
+def test_a_variable_beside_a_layer_is_not_the_layers(recorded):
+    """slim.conv2d makes a layer object, and then what its normalizer needs, in one and the same scope."""
+    log, _ = recorded(
+        """
+        x = tf.ones([1, 3])
+        with tf.variable_scope("fc") as scope:
+            y = tf.layers.Dense(2, name="fc", _scope=scope)(x)
+            with tf.variable_scope("norm"):
+                y *= tf.get_variable("gamma", [2])
+            with tf.variable_scope("inner") as inner:
+                tf.layers.Dense(2, use_bias=False, name="inner", _scope=inner)(y)
+        """
+    )
+    assert [(r.key, r.scope_variables) for r in log.layers] == [
+        ("fc", ("fc/kernel", "fc/bias")),
+        ("fc/inner", ("fc/inner/kernel",)),
+    ]
+
+
 def test_names_of_locals_and_their_lines(recorded):
     log, source = recorded(
         """

@@ -148,6 +148,7 @@ def test_what_tensorflow_built_a_gradient_for_is_a_step(program, record_program)
                 assert op == body.index[pass_.measure.loss.rpartition(":")[0]] or min(users) < place
         receiving = {r.tensor for r in pass_.measure.receipts if r.receives in ("dense", "sparse", "zero")}
         shown = {s.landmark.tensor for s in pass_.steps if s.landmark is not None}
+        assert receiving
         assert {t for t in receiving if pass_.graph.find(t) and not pass_.graph.find(t)[0].name} <= shown | {
             t for t in receiving if shares_its_op(pass_, t)
         }

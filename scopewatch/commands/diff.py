@@ -42,8 +42,8 @@ DiffDepthOption = Annotated[
 
 
 def diff(
-    a: Annotated[str, typer.Argument(metavar="A", help=_SIDE, show_default=False)],
-    b: Annotated[str, typer.Argument(metavar="B", help=_SIDE, show_default=False)],
+    a: Annotated[str, typer.Argument(metavar="A", help=_SIDE, show_default=False, autocompletion=o.complete_scenarios)],
+    b: Annotated[str, typer.Argument(metavar="B", help=_SIDE, show_default=False, autocompletion=o.complete_scenarios)],
     arguments: o.ProgramArguments = None,
     until: o.UntilOption = o.Until.first_step,
     prove: o.ProveOption = None,

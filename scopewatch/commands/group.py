@@ -24,6 +24,9 @@ COMMANDS = {
     "why": "Show where one variable or tensor comes from, who uses it, what reaches it and what changes it.",
     "show": "Draw a saved run again. TensorFlow is not imported; nothing is run.",
     "step": "Go through a run one event at a time, forwards and backwards, then through the backward pass.",
+    "play": "Type Python with TensorFlow loaded, and see after each statement what it created, reused, was refused.",
+    "tour": "A guided first lesson: a layer, its requests, its gradients, a proof, sharing, two pitfalls.",
+    "quiz": "Predict what each request comes to: created, reused or refused; its name; whether a gradient arrives.",
     "claims": "What an article on weight normalisation says, against what is observed: holds, fails, holds in part.",
     "explain": "Explain an error or a word: cause, check, fix, and a command that shows it. "
     "Alone: list all that there is.",

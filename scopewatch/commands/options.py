@@ -13,6 +13,8 @@ from scopewatch.model.scenarios import scenario_names
 
 Until = Enum("Until", {"built": "built", "first_step": "first-step", "end": "end"}, type=str)
 """How far a program is run."""
+Hide = Enum("Hide", {"outcomes": "outcomes"}, type=str)
+"""What `--hide` covers."""
 
 
 def complete_scenarios(incomplete: str) -> list[str]:
@@ -51,7 +53,7 @@ ViewOption = Annotated[
         "--view",
         metavar="NAME",
         help="summary, error, scopes, requests, sharing, variables, trainable, gradients, weights, flow, proof, "
-        "source. Repeatable.",
+        "source, phases. Repeatable.",
         autocompletion=_views,
     ),
 ]
@@ -70,6 +72,13 @@ SaveOption = Annotated[
 ]
 SvgOption = Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Save the screen as SVG too.")]
 HtmlOption = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Save the screen as HTML too.")]
+PauseOption = Annotated[
+    bool, typer.Option("--pause", help="Show section by section, the next on a key; q leaves. At a terminal only.")
+]
+HideOption = Annotated[
+    Hide | None,
+    typer.Option("--hide", help="Cover created / reused / refused, gradients and verdicts until a key is pressed."),
+]
 InputOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -52,9 +52,14 @@ def print_lines(
     lines: Sequence[RenderableType], svg: Path | None = None, html: Path | None = None, title: str = "scopewatch"
 ) -> None:
     """Print a screen, and save the same screen as SVG and HTML where asked."""
-    target = console()
     with _spelling_out(sys.stdout):
-        _print(target, lines)
+        _print(console(), lines)
+    save_lines(lines, svg, html, title)
+
+
+def save_lines(lines: Sequence[RenderableType], svg: Path | None, html: Path | None, title: str) -> None:
+    """Save a screen as SVG and HTML where asked."""
+    target = console()
     for file, export in ((svg, _svg), (html, _html)):
         if file is not None:
             save_text(file, export(lines, target.width, title))

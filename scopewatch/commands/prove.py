@@ -24,7 +24,11 @@ EXAMPLE = "Example: scopewatch prove dense w"
 
 def prove(
     target: Annotated[
-        str, typer.Argument(help="A scenario, file or module:function; with --check: the log of the run.")
+        str,
+        typer.Argument(
+            help="A scenario, file or module:function; with --check: the log of the run.",
+            autocompletion=o.complete_scenarios,
+        ),
     ],
     name: Annotated[
         str | None,

@@ -12,7 +12,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from scopewatch.commands import options as o
-from scopewatch.commands.output import compiled, print_json, print_lines, progress, screen_of
+from scopewatch.commands.output import compiled, print_json, progress, screen_of
+from scopewatch.commands.presenting import check_presenting, present
 from scopewatch.commands.proving import proofs_of_names, status_of
 from scopewatch.commands.watching import watch_target
 from scopewatch.errors import UsageError
@@ -45,12 +46,15 @@ def run(
     compat: o.CompatOption = True,
     stubs: o.StubOption = None,
     try_fixes: o.TryOption = False,
+    pause: o.PauseOption = False,
+    hide: o.HideOption = None,
 ) -> None:
     """Run a program, watch it, and show scopes, requests, trainable sets, gradients and proof.
 
     The program is executed, and stopped before its second Session.run that is no initializer (see --until).
     """
     check_views(view)
+    check_presenting(pause, hide, json_report)
     compiled(pattern)
     from scopewatch.record.quiet import stdout_to_stderr
     from scopewatch.record.session import Wishes
@@ -64,6 +68,7 @@ def run(
         measure,
         compat,
         tuple(stubs or ()),
+        phases="phases" in (view or []),
     )
     with ExitStack() as stack:
         descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None
@@ -75,7 +80,7 @@ def run(
             print_json(build_report(log, proofs, trials), descriptor)
         else:
             screen = replace(screen_of(log, proofs, depth, pattern), trials=trials)
-            print_lines(views_of(screen, view), svg, html, f"scopewatch run {target}")
+            present(views_of(screen, view), pause, hide, svg, html, f"scopewatch run {target}")
     raise typer.Exit(status_of(log, proofs))
 
 

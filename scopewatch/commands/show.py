@@ -10,7 +10,8 @@ from rich.console import RenderableType
 
 from scopewatch.commands import options as o
 from scopewatch.commands.diff_reuse import draw
-from scopewatch.commands.output import print_json, print_lines, screen_of
+from scopewatch.commands.output import print_json, screen_of
+from scopewatch.commands.presenting import check_presenting, present
 from scopewatch.commands.proving import proofs_of_names
 from scopewatch.commands.run import check_views, views_of
 from scopewatch.errors import UsageError
@@ -26,7 +27,11 @@ EXAMPLE = "Example: scopewatch show dense --view gradients"
 def show(
     log: Annotated[
         str,
-        typer.Argument(metavar="LOG", help="A file saved with --save, or a target whose last run is drawn (dense)."),
+        typer.Argument(
+            metavar="LOG",
+            help="A file saved with --save, or a target whose last run is drawn (dense).",
+            autocompletion=o.complete_scenarios,
+        ),
     ],
     prove: o.ProveOption = None,
     view: o.ViewOption = None,
@@ -35,9 +40,12 @@ def show(
     json_report: o.JsonOption = False,
     svg: o.SvgOption = None,
     html: o.HtmlOption = None,
+    pause: o.PauseOption = False,
+    hide: o.HideOption = None,
 ) -> None:
     """Draw a saved run again. TensorFlow is not imported; nothing is run."""
     check_views(view)
+    check_presenting(pause, hide, json_report)
     ways = saved_ways(Path(log))
     if ways is not None:
         print_json(to_json(ways)) if json_report else draw(ways, svg, html)
@@ -50,9 +58,8 @@ def show(
         print_json(build_report(recorded, proofs))
         return
     lines: list[RenderableType] = [_origin(recorded)]
-    print_lines(
-        [*lines, *views_of(screen_of(recorded, proofs, depth, pattern), view)], svg, html, f"scopewatch show {log}"
-    )
+    lines += views_of(screen_of(recorded, proofs, depth, pattern), view)
+    present(lines, pause, hide, svg, html, f"scopewatch show {log}")
 
 
 def saved_ways(file: Path) -> WaysOfSharing | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,11 +74,12 @@ def watch_apart(target: str, wishes: Wishes) -> Log:
     return log
 
 
-def watch_silently(runs: Mapping[str, tuple[str, Wishes]]) -> dict[str, Log]:
+def watch_silently(runs: Mapping[str, tuple[str, Wishes]], quietly: bool = False) -> dict[str, Log]:
     """Record several bundled programs, each in a process forked from this one; what they print is thrown away.
 
     Args:
         runs: what each run is called, its target and its wishes.
+        quietly: do not say on the terminal what is being done.
 
     Raises:
         UsageError: this system cannot fork.
@@ -87,7 +88,7 @@ def watch_silently(runs: Mapping[str, tuple[str, Wishes]]) -> dict[str, Log]:
     if not hasattr(os, "fork"):
         raise UsageError("this system cannot fork a process, so several programs cannot be run from one.")
     logs = {}
-    with progress() as say:
+    with nullcontext(lambda _: None) if quietly else progress() as say:
         say("loading TensorFlow")
         load_tensorflow()
         for number, (name, (target, wishes)) in enumerate(runs.items(), start=1):

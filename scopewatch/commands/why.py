@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import RenderableType
 
 from scopewatch.commands import options as o
 from scopewatch.commands.output import ascii_only, console, print_json, print_lines
@@ -29,7 +30,9 @@ def why(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="TARGET", help="A scenario, file or module:function, which is run; or a log, which is read."
+            metavar="TARGET",
+            help="A scenario, file or module:function, which is run; or a log, which is read.",
+            autocompletion=o.complete_scenarios,
         ),
     ],
     name: Annotated[
@@ -81,22 +84,31 @@ def _is_log(target: str) -> bool:
 def _answer(
     log: Log, target: str, name: str, descriptor: int | None, json_report: bool, svg: Path | None, html: Path | None
 ) -> None:
-    subject = find_subject(log, name)
-    screen = Screen(log, (), console().width, ascii_only=ascii_only(console()))
-    title = f"scopewatch why {target} {name}"
-    if subject.records:
-        card = variable_card(log, subject)
-        if json_report:
-            print_json(variable_report(log, card), descriptor)
-        else:
-            print_lines([*error_summary(screen), *variable_lines(log, card, target, screen.width)], svg, html, title)
-        return
-    tensor = tensor_card(log, subject)
-    proofs = prove_name(log, subject.tensors[0])[1] if tensor.op_type else []
     if json_report:
-        print_json(tensor_report(log, tensor, proofs), descriptor)
+        print_json(_report(log, name), descriptor)
         return
-    lines = tensor_lines(
-        log, tensor, proofs, target, "" if _is_log(target) else " --last", screen.width, screen.ascii_only
-    )
-    print_lines([*error_summary(screen), *lines], svg, html, title)
+    screen = Screen(log, (), console().width)
+    lines = [*error_summary(screen), *card_lines(log, target, name, "" if _is_log(target) else " --last")]
+    print_lines(lines, svg, html, f"scopewatch why {target} {name}")
+
+
+def _report(log: Log, name: str) -> dict[str, Any]:
+    subject = find_subject(log, name)
+    if subject.records:
+        return variable_report(log, variable_card(log, subject))
+    card = tensor_card(log, subject)
+    return tensor_report(log, card, prove_name(log, subject.tensors[0])[1] if card.op_type else [])
+
+
+def card_lines(log: Log, target: str, name: str, last: str) -> list[RenderableType]:
+    """The card about a name; `last` is what a command line that asks the same run again must say.
+
+    Raises:
+        UsageError: the run has no such name.
+    """
+    subject, width = find_subject(log, name), console().width
+    if subject.records:
+        return variable_lines(log, variable_card(log, subject), target, width)
+    card = tensor_card(log, subject)
+    proofs = prove_name(log, subject.tensors[0])[1] if card.op_type else []
+    return tensor_lines(log, card, proofs, target, last, width, ascii_only(console()))

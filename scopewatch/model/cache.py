@@ -1,4 +1,4 @@
-"""Where the last run of each target is kept."""
+"""Where the last run of each target is kept, and what was typed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ def cache_file(target: str) -> Path:
     scenario = target.replace("_", "-")
     known = scenario in scenario_names() and not os.path.isfile(target)
     name = scenario.replace("/", "+") if known else _digest(target)
-    return _cache_folder() / f"{name}.scopelog"
+    return _cache_folder() / "last" / f"{name}.scopelog"
+
+
+def history_file() -> Path:
+    """The file for what was typed at the prompt of `play`."""
+    return _cache_folder() / "play_history"
 
 
 def _cache_folder() -> Path:
@@ -25,7 +30,7 @@ def _cache_folder() -> Path:
         base = os.path.join(os.path.expanduser("~"), "Library", "Caches")
     else:
         base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "scopewatch" / "last"
+    return Path(base) / "scopewatch"
 
 
 def _digest(target: str) -> str:

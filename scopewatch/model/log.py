@@ -150,6 +150,44 @@ class NumericMeasure:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a variable or tensor held: its shape, its Euclidean norm, its first numbers."""
+
+    shape: tuple[int, ...]
+    norm: float
+    first: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeAndAfter:
+    """A variable as it was read before and after a run; a tensor as it is with those values and the run's feeds.
+
+    `unknown_because` says why a reading is missing; a variable that has no value yet has no reading.
+    """
+
+    tensor: str
+    is_variable: bool
+    before: Reading | None
+    after: Reading | None
+    unknown_because: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunMeasure:
+    """What one run computed: `run` is the `seq` of its `Ran`, `executed` how often the op of each named tensor ran.
+
+    `needed` are the named tensors that its fetches depend on. Executions are counted in a session of our own, in
+    the state before the run, with graph rewriting off.
+    """
+
+    run: int
+    needed: tuple[str, ...]
+    executed: tuple[tuple[str, int], ...] | None
+    unknown_because: str | None
+    values: tuple[BeforeAndAfter, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """The text of one file of the program's own code, as it was when it ran."""
 
@@ -182,6 +220,7 @@ class Log:
     executions: tuple[ExecutionMeasure, ...] = ()
     numerics: tuple[NumericMeasure, ...] = ()
     sources: tuple[SourceFile, ...] = ()
+    runs: tuple[RunMeasure, ...] = ()
     error: Failure | None = None
     _by_type: dict[type, tuple[Any, ...]] = field(default_factory=dict, compare=False, repr=False)
 

@@ -36,6 +36,7 @@ _MEASURES: dict[str, type] = {
     "executions": log.ExecutionMeasure,
     "numerics": log.NumericMeasure,
     "sources": log.SourceFile,
+    "runs": log.RunMeasure,
 }
 _COLUMNS_WITHOUT_PATHS = 13
 """How many columns a body had before it said which lines built its ops."""

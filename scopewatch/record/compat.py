@@ -57,7 +57,7 @@ def adapted(source: bytes, folder: Path, here: Path, enabled: bool = True) -> It
     sources = [source, *_own_modules(source, folder, here)]
     with ExitStack() as stack:
         stack.enter_context(moved.modules_found(lambda said: done.used.setdefault(said)))
-        is_old = not _says_v1(source) and any(needs_tf1(s) for s in sources)
+        is_old = any(needs_tf1(s) for s in sources) if not _says_v1(source) else any(needs_contrib(s) for s in sources)
         if is_old:
             v1.disable_v2_behavior()
             done.said.append("'import tensorflow' gives tensorflow.compat.v1, v2 behaviour off")
@@ -120,7 +120,7 @@ def _imported_files(source: bytes, folder: Path, here: Path) -> set[Path]:
 def needs_tf1(source: bytes) -> bool:
     """Whether a program imports plain `tensorflow` and uses names of it that only TF1 had.
 
-    A program that says `compat.v1` anywhere keeps its own switches.
+    A program that says `compat.v1` anywhere keeps its own switches, unless it `needs_contrib`.
     """
     if _says_v1(source):
         return False
@@ -137,6 +137,20 @@ def needs_tf1(source: bytes) -> bool:
     chains = (_chain(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute))
     names |= {".".join(chain[1:]) for chain in chains if chain and chain[0] in aliases}
     return any(_only_in_tf1(name) for name in names)
+
+
+def needs_contrib(source: bytes) -> bool:
+    """Whether a module cannot even be imported without `tensorflow.contrib`: only TensorFlow 1 could run it.
+
+    An import inside `try`, `if` or a function does not count: such a program knows how to go on without.
+    """
+    names = set()
+    for node in ast.parse(source).body if b"contrib" in source else ():
+        if isinstance(node, ast.Import):
+            names |= {a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names |= {f"{node.module}.{a.name}" for a in node.names}
+    return any(f"{name}.".startswith(f"{contrib.ROOT}.") for name in names)
 
 
 def _chain(node: ast.expr) -> list[str]:

@@ -158,6 +158,9 @@ def _ended(name: str) -> str:
     part, dot, _ = name.partition(".")
     if any(p.startswith("tf_slim") for p in _PARTS.get(part, ())) and not is_slim_here():
         return f"tf.contrib.{name} needs the package tf-slim: pip install 'scopewatch[contrib]'"
+    if part == "tensorboard" and importlib.util.find_spec(part) is None:
+        stub = f"if the graph does not need it: --stub {ROOT}.{name}"
+        return f"tf.contrib.{name} lives on in the package tensorboard, which is not installed ({stub})"
     ended = f"tf.contrib.{name} ended with TensorFlow 1 and has no equivalent that scopewatch knows"
     return ended if dot else f"{ended} (if the graph does not need it: --stub tensorflow.contrib.{part})"
 

@@ -48,7 +48,7 @@ def in_fork(work: Callable[[], ResultT], silent: bool) -> ResultT:
         answer.seek(0)
         content = answer.read()
     if not content:
-        raise ScopewatchError(f"the program's process ended by itself: {_ending(status)}.")
+        raise ScopewatchError(f"the program's process ended by itself: {how_ended(status)}.")
     result: Any = pickle.loads(content)  # Written by our own child.
     if isinstance(result, BaseException):
         raise result
@@ -98,6 +98,7 @@ def _wait(child: int) -> int:
         raise
 
 
-def _ending(status: int) -> str:
+def how_ended(status: int) -> str:
+    """How a process ended, from what `waitpid` says of it."""
     code = os.waitstatus_to_exitcode(status)
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"

@@ -66,6 +66,12 @@ def scope_of_layer(layer: Any) -> str | None:
     return name
 
 
+def made_in_layer(op: Any) -> bool:
+    """Whether an op was built while a layer object was called, and not only in a scope of the same name."""
+    frames = getattr(op, "traceback", ())
+    return any(f.name == "__call__" and f.filename.rpartition("/")[2].startswith("base_layer") for f in frames)
+
+
 def in_control_flow(op: Any) -> bool:
     """Whether an op stands inside a loop or a branch of the first generation; what leaves it does not."""
     context = op._get_control_flow_context()

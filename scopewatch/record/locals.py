@@ -21,6 +21,8 @@ from scopewatch.model.names import COMPREHENSION
 from scopewatch.record.frames import is_installed
 
 BIND = "__scopewatch_bind__"
+SHOW = "__scopewatch_show__"
+"""What typed code calls with the value of an expression that stands alone."""
 _DEEP = 20_000
 Site = tuple[str, int, str, str]
 """Where a name is bound: file, line, function, name."""
@@ -44,11 +46,26 @@ class Instrumenter:
         """
         compile(source, file, "exec", dont_inherit=True)
         self.sources[file] = source
+        return self._compiled(source, file)
+
+    def compile_typed(self, source: str, file: str, line: int) -> Any:
+        """Code of what was typed at a prompt: values of expressions are shown. It stands at this line of the file.
+
+        Raises:
+            SyntaxError: the source does not parse.
+        """
+        compile(source, file, "exec", dont_inherit=True)
+        return self._compiled(source, file, line)
+
+    def _compiled(self, source: str | bytes, file: str, line: int | None = None) -> Any:
         before = sys.getrecursionlimit()
         # What Python compiles by itself, such as a sum of 900 terms, must not be too deep for the visitor.
         sys.setrecursionlimit(max(before, _DEEP))
         try:
-            tree = ast.parse(source, filename=file)
+            tree: Any = ast.parse(source, filename=file)
+            if line is not None:
+                tree.body = [_shown(statement) for statement in tree.body]
+                ast.increment_lineno(tree, line - 1)
             tree = _Instrument(self, ast, file, "<module>", 0).visit(tree)
             return compile(ast.fix_missing_locations(tree), file, "exec", dont_inherit=True)
         finally:
@@ -212,6 +229,14 @@ class _Instrument(ast.NodeTransformer):
 
 def _name_of(argument: Any) -> str | None:
     return getattr(argument, "arg", None) or getattr(argument, "id", None)
+
+
+def _shown(statement: ast.stmt) -> ast.stmt:
+    """An expression as a call of `SHOW` with its value."""
+    if isinstance(statement, ast.Expr):
+        show = ast.copy_location(ast.Name(SHOW, ast.Load()), statement)
+        statement.value = ast.copy_location(ast.Call(show, [statement.value], []), statement)
+    return statement
 
 
 def _is_string(statement: Any) -> bool:

@@ -171,8 +171,10 @@ class Recorder:
         scope, flag_path = self._scope_in_force()
         found = _stored(token, store)
         outcome: ev.Outcome = "created" if created or (token.made and not found) else "reused"
-        made = [without_output(v.name) for v in token.made]
-        stored = created or found or made
+        # Eagerly no store keeps what a request makes.
+        graph = self.current_graph()
+        made = [] if graph is None else token.made
+        stored = created or found or [without_output(v.name) for v in made]
         shape, dtype = shape_of(getattr(result, "shape", None)), dtype_of(getattr(result, "dtype", None))
         asked = arguments.get("trainable")
         trainable = getattr(result, "trainable", None)
@@ -185,7 +187,7 @@ class Recorder:
         self.events.append(
             ev.Requested(
                 seq=token.seq,
-                graph=self.current_graph(),
+                graph=graph,
                 scope=scope,
                 name=token.name.rstrip("/"),
                 outcome=outcome,
@@ -203,7 +205,7 @@ class Recorder:
                 thread=self._thread(),
             )
         )
-        for variable in token.made:  # By a getter or a creator of the program, beside what the store keeps.
+        for variable in made:  # By a getter or a creator of the program, beside what the store keeps.
             if without_output(variable.name) not in stored:
                 self._made_directly(variable, "plain", token.path)
 

@@ -38,6 +38,8 @@ _NOT_STEPS = (
 )
 
 
+_MOST_KEPT = 6
+"""So many runs are shown with what they computed; a training loop goes on alike."""
 _MOST_REFUSALS = 3
 """How often a program may catch the stop with a bare `except:` before it is not let out of it."""
 
@@ -58,6 +60,18 @@ class State:
 
 
 @dataclass
+class KeptRun:
+    """One run with the values of its graph's variables before it and after it."""
+
+    seq: int
+    graph: Any
+    ops: tuple[Any, ...]
+    feeds: dict[str, Any]
+    before: State
+    after: State | None = None
+
+
+@dataclass
 class Step:
     """One run under way."""
 
@@ -65,13 +79,16 @@ class Step:
     kind: RunKind
     ops: tuple[Any, ...]
     feeds: dict[str, Any]
+    kept: KeptRun | None = None
 
 
 class SessionWatcher(RunWatcher):
     """Classifies runs, stops the program where `until` says, and keeps the state for the measuring."""
 
-    def __init__(self, recorder: Recorder, until: Until, keep_state: bool = True) -> None:
+    def __init__(self, recorder: Recorder, until: Until, keep_state: bool = True, keep_runs: bool = False) -> None:
         self.stopped: str | None = None
+        self.kept: list[KeptRun] = []
+        self._keep_runs = keep_runs
         self.states: dict[int, State] = {}
         self._recorder = recorder
         self._until = until
@@ -105,7 +122,16 @@ class SessionWatcher(RunWatcher):
             self._keep_before(session, step)
         names = tuple(str(getattr(f, "name", f)) for f in wanted)
         self._recorder.ran(session.graph, kind, names, step.feeds, path)
+        if self._keep_runs and not in_thread and len(self.kept) < _MOST_KEPT:
+            before = State(session.graph, *self._values(session), step.feeds, ops)
+            step.kept = KeptRun(self._recorder.events[-1].seq, session.graph, ops, step.feeds, before)
+            self.kept.append(step.kept)
         return step
+
+    def _values(self, session: Any) -> tuple[dict[str, Any]]:
+        """The values of all variables that have one, for a run that is kept."""
+        variables = [v for v in self._recorder.variables if getattr(v, "graph", None) is session.graph]
+        return (_read_values(session, variables)[0],)
 
     def _stop_if_due(self, path: int) -> None:
         if self._until == "built":
@@ -152,6 +178,8 @@ class SessionWatcher(RunWatcher):
         """Remember the session of a run that returned, and its feeds if it was a step."""
         if token is None:
             return
+        if token.kept is not None:
+            token.kept.after = State(session.graph, *self._values(session), token.feeds, token.ops)
         self._open[id(token.graph)] = session
         if token.kind == "step" and (self._losses(token) or id(token.graph) not in self._last):
             self._last[id(token.graph)] = token

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -18,7 +19,7 @@ from scopewatch.model.overrides import FlagOverride
 from scopewatch.model.scenarios import scenario_folder
 from scopewatch.record import quiet
 from scopewatch.record.frames import FrameReader
-from scopewatch.record.internals import outer_graph, scope_of_layer
+from scopewatch.record.internals import made_in_layer, outer_graph, scope_of_layer
 from scopewatch.record.locals import Instrumenter, OwnModuleFinder
 from scopewatch.record.stubs import checked
 from scopewatch.record.target import Target, find_target, prepared, run_target
@@ -32,6 +33,7 @@ class Wishes:
 
     `overrides` sets the flags of scopes to something else than the program says; `calls` is how
     often a target function is called.
+    `phases`: each run is kept with the values before and after it, and what it computed is measured.
     `about` are names of which executions and a checkpoint are measured, if the program has them.
     """
 
@@ -46,6 +48,7 @@ class Wishes:
     overrides: tuple[FlagOverride, ...] = ()
     calls: int = 1
     about: tuple[str, ...] = ()
+    phases: bool = False
     progress: Callable[[str], None] = lambda _: None
 
 
@@ -93,7 +96,7 @@ class Ground:
     runner: Callable[..., Any]
 
 
-def record(given: str, wishes: Wishes) -> Log:
+def record(given: str | Target, wishes: Wishes) -> Log:
     """Run a target, watch it, measure, and return everything that was seen.
 
     An exception of the program does not pass: it stands in `Log.error`, with all that was seen
@@ -106,12 +109,12 @@ def record(given: str, wishes: Wishes) -> Log:
     return watch(given, wishes, measured)
 
 
-def watch(given: str, wishes: Wishes, look: Callable[[Watched, Wishes], ResultT]) -> ResultT:
+def watch(given: str | Target, wishes: Wishes, look: Callable[[Watched, Wishes], ResultT]) -> ResultT:
     """Run a target, watch it, and hand what was seen to `look`, with TensorFlow's noise still held back.
 
     Raises: as `record`.
     """
-    target = find_target(given)
+    target = given if isinstance(given, Target) else find_target(given)
     wishes = replace(wishes, stubs=checked(wishes.stubs))
     wishes = with_own_wishes(target, wishes)
     wishes.progress("loading TensorFlow")
@@ -157,7 +160,7 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
     instrumenter = Instrumenter()
     finder = OwnModuleFinder(instrumenter, str(target.own), None)
     recorder = Recorder(frames, instrumenter, finder)
-    watcher = SessionWatcher(recorder, wishes.until)
+    watcher = SessionWatcher(recorder, wishes.until, keep_runs=wishes.phases)
     recorder.run_watcher = watcher
     calls = ProgramCalls()
     wishes.progress(f"running {target.given}")
@@ -320,17 +323,20 @@ def _layers(recorder: Any) -> list[LayerRecord]:
     """What each layer that was built says of itself; `#2` marks a second layer of the same scope."""
     records: list[LayerRecord] = []
     counts: dict[str, int] = {}
-    for layer in recorder.layers:
-        if not getattr(layer, "built", False):
-            continue
+    variables = sorted((str(v.name), number) for number, v in enumerate(recorder.variables))
+    built = [(layer, own) for layer in recorder.layers if (own := _own_variables(layer)) is not None]
+    # Made by a layer, or only beside it; what another one lists is that one's. Each variable is looked at once.
+    made = {id(v): False for _, own in built for v in own}
+    for layer, own in built:
         scope = scope_of_layer(layer)
         key = str(scope or getattr(layer, "name", type(layer).__name__))
         counts[key] = counts.get(key, 0) + 1
-        try:
-            own = [v for v in layer.trainable_variables if hasattr(v, "name")]
-        except Exception:
-            continue
-        held = [v for v in recorder.variables if scope and str(v.name).startswith(f"{scope}/")]
+        known = {id(v) for v in own}
+        held = [
+            v
+            for v in (recorder.variables[number] for number in _below(variables, scope))
+            if id(v) in known or made.setdefault(id(v), made_in_layer(getattr(v, "op", None)))
+        ]
         graph = next((getattr(v, "graph", None) for v in [*own, *held]), None)
         records.append(
             LayerRecord(
@@ -341,6 +347,24 @@ def _layers(recorder: Any) -> list[LayerRecord]:
             )
         )
     return records
+
+
+def _own_variables(layer: Any) -> list[Any] | None:
+    """What a layer lists as trainable; `None` where it was not built or cannot say."""
+    if not getattr(layer, "built", False):
+        return None
+    try:
+        return [v for v in layer.trainable_variables if hasattr(v, "name")]
+    except Exception:
+        return None
+
+
+def _below(names: Sequence[tuple[str, int]], scope: str | None) -> list[int]:
+    """The numbers of the variables in a scope, in order; `names` are sorted, each with its number."""
+    if not scope:
+        return []
+    first, end = (bisect_left(names, (name, 0)) for name in (f"{scope}/", f"{scope}0"))  # "0" comes after "/".
+    return sorted(number for _, number in names[first:end])
 
 
 def _program_itself(watched: Watched) -> Ground:
@@ -406,6 +430,11 @@ def measured(watched: Watched, wishes: Wishes, ground: Ground | None = None) -> 
         paths=tuple(watched.frames.paths),
     )
     runner.close()
+    if wishes.phases:
+        from scopewatch.record.phases import measure_runs
+
+        kept = watched.watcher.kept
+        measured = replace(measured, runs=tuple(measure_runs(log, kept, live, ground.variables, forbidden)))
     return measured
 
 

@@ -191,6 +191,17 @@ def run_target(
             returned(function(*positional, **named))
 
 
+class Typed:
+    """The loader of a program that stands in no file: AutoGraph and tracebacks ask it for the source."""
+
+    def __init__(self, source: Callable[[], bytes]) -> None:
+        self._source = source
+
+    def get_source(self, _name: str) -> str:
+        """The text, as `linecache` wants it."""
+        return importlib.util.decode_source(self._source())
+
+
 def _executed(target: Target, instrumenter: Instrumenter, bind: Callable[..., Any]) -> Any:
     """The target's module, with its code executed: a whole program as `__main__`."""
     if target.module is not None and target.function is not None:
@@ -203,6 +214,8 @@ def _executed(target: Target, instrumenter: Instrumenter, bind: Callable[..., An
         importlib.import_module(package)
         module.__package__ = package
         module.__spec__ = importlib.util.find_spec(target.module)
+    if not target.file.exists():
+        setattr(module, "__loader__", Typed(lambda: target.source))  # noqa: B010
     setattr(module, BIND, bind)
     sys.modules[name] = module
     exec(instrumenter.compile(target.source, str(target.file)), module.__dict__)

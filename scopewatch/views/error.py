@@ -15,14 +15,17 @@ from scopewatch.views.tables import Hanging, table
 from scopewatch.views.text import BAD, GOOD, QUIET, REUSE_WORDS, WARN, place, plain, text, way
 
 
-def error_summary(screen: Screen) -> list[RenderableType]:
-    """The card in few lines, for the first screen; one line for a refusal that the program caught."""
+def error_summary(screen: Screen, in_full: str = "--view error") -> list[RenderableType]:
+    """The card in few lines, for the first screen; one line for a refusal that the program caught.
+
+    `in_full` is what shows the rest of it.
+    """
     card = build_error_card(screen.log)
     if card is None:
         return []
     if not card.ended and screen.trials is None:
         times = f"{card.refused} requests were" if card.refused > 1 else "a request was"
-        return [text(f"{times} refused, and the program went on: --view error", WARN)]
+        return [text(f"{times} refused, and the program went on: {in_full}", WARN)]
     lines = _message(card)
     if card.request is None:
         lines.append(_line("reached by", way(card.asked), QUIET))
@@ -36,7 +39,7 @@ def error_summary(screen: Screen) -> list[RenderableType]:
     lines.append(_line("cause", plain(card.cause)))
     if card.fixes:
         more = len(card.fixes) - 1
-        lines.append(_line("fix", plain(card.fixes[0].sentence) + (f" (+{more} more: --view error)" if more else "")))
+        lines.append(_line("fix", plain(card.fixes[0].sentence) + (f" (+{more} more: {in_full})" if more else "")))
     return [*lines, *_trials(screen, card)]
 
 

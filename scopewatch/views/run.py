@@ -14,6 +14,7 @@ from scopewatch.model.flow import build_flow
 from scopewatch.views.error import error_summary, error_view
 from scopewatch.views.flow import flow_lines
 from scopewatch.views.gradients import gradient_summary, gradients_view
+from scopewatch.views.phases import phases_view
 from scopewatch.views.proof import proof_summary, proof_view
 from scopewatch.views.requests import requests_view
 from scopewatch.views.scopes import scope_summary, scopes_view
@@ -176,5 +177,6 @@ VIEWS: dict[str, Callable[[Screen], list[RenderableType]]] = {
     "flow": flow_view,
     "proof": proof_view,
     "source": source_view,
+    "phases": phases_view,
 }
 """Every view by the name that `--view` takes."""

@@ -96,7 +96,7 @@ def graphs_unwatched(program: str) -> dict[str, Any]:
     return _graphs_of(vars(module))
 
 
-def graphs_watched(program: str) -> dict[str, Any]:
+def graphs_watched(program: str, **wishes: Any) -> dict[str, Any]:
     """The same, recorded: serialized after the program has ended and before anything is measured."""
     from scopewatch.record import session
 
@@ -118,7 +118,7 @@ def graphs_watched(program: str) -> dict[str, Any]:
             modules.append(vars(sys.modules["__main__"]))
 
     session._run, session.run_target = run_and_keep, run_target_and_keep
-    log = session.record(program, session.Wishes(until="end", compat=False))
+    log = session.record(program, session.Wishes(until="end", compat=False, **wishes))
     assert log.error is None, log.error
     kept["events"] = len(log.events)
     kept["problems"] = [n for n in log.header.notes if "hook" in n]

@@ -1,0 +1,127 @@
+"""Building against running: the two phases of a program, which are not one."""
+
+from __future__ import annotations
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from scopewatch.model.log import BeforeAndAfter, Log, Reading, shape_text
+from scopewatch.model.phases import BuiltLine, RunRow, build_lines, build_runs
+from scopewatch.views.screen import Screen, heading, left_out, listed
+from scopewatch.views.tables import Hanging, table
+from scopewatch.views.text import HEADING, QUIET, TENSOR, VARIABLE, WARN, number, place, plain, text, way
+
+_MOST_LINES = 24
+
+
+def phases_view(screen: Screen) -> list[RenderableType]:
+    """First every line with what it built, then every run with what it computed and changed."""
+    return [*_building(screen), Text(), *_running(screen)]
+
+
+def _building(screen: Screen) -> list[RenderableType]:
+    lines = build_lines(screen.log)
+    ops = sum(len(g.body) for g in screen.log.graphs)
+    title = heading("BUILDING", f"{ops:,} ops were built; no number was computed")
+    if not lines:
+        return [title, text("  which line built what is unknown: the log holds no lines of ops", QUIET)]
+    made = table(["line", "ops", "code", "names"], right=["ops"], gives_way=2)
+    shown = [line for line in lines if screen.wanted(*line.names)] if screen.pattern is not None else lines
+    for line in shown[:_MOST_LINES]:
+        made.add_row(
+            place(line.frame, 24),
+            f"{line.ops:,}",
+            text(_code(screen.log, line)),
+            listed(line.names, 3) if line.names else "-",
+        )
+    return [title, made, *left_out(len(shown) - _MOST_LINES, "source")]
+
+
+def _code(log: Log, line: BuiltLine) -> str:
+    for source in log.sources:
+        if source.file == line.frame.file and 0 < line.frame.line <= len(source.lines):
+            return source.lines[line.frame.line - 1].strip()
+    return f"in {line.frame.function}"
+
+
+def _running(screen: Screen) -> list[RenderableType]:
+    runs = build_runs(screen.log)
+    if not runs:
+        return [heading("RUNNING", "no session ran anything: nothing was computed")]
+    stopped = f"; the program was stopped {plain(screen.log.header.stopped)}" if screen.log.header.stopped else ""
+    lines: list[RenderableType] = [heading("RUNNING", f"{len(runs)} run{'s' * (len(runs) != 1)}{stopped}")]
+    if not screen.log.runs:
+        again = (
+            f"what each run computed was not recorded: scopewatch run {plain(screen.log.header.target)} --view phases"
+        )
+        lines.append(Hanging("  ", Text(again, WARN)))
+    for index, run in enumerate(runs, start=1):
+        lines += _run(screen, index, run)
+    if screen.log.runs:
+        lines += [Hanging("", Text(sentence, QUIET)) for sentence in _MEANING]
+    return lines
+
+
+_MEANING = (
+    "runs: how often its op ran, counted afterwards in a session of ours, in the state before the run, graph "
+    "rewriting off. [variables] were read before and after the run; a tensor keeps nothing: before and after "
+    "are what it would be with those variables and the run's feeds.",
+)
+
+
+def _run(screen: Screen, index: int, run: RunRow) -> list[RenderableType]:
+    event = run.event
+    kind = "an initializer" if event.kind == "initializer" else listed([run.names.get(f, f) for f in event.fetches], 4)
+    fed = f", fed {listed([run.names.get(f, f) for f in event.feeds], 4)}" if event.feeds else ""
+    title = Text.assemble((f"run {index}", HEADING), f"  {kind}{fed}", (f"  at {way(run.path)}", QUIET))
+    title.no_wrap, title.overflow = True, "ellipsis"
+    lines: list[RenderableType] = [title]
+    if run.measure is None:
+        if screen.log.runs:
+            lines.append(text("  not measured: only the first runs are", QUIET))
+        return lines
+    if run.measure.executed is None:
+        why = f"how often is unknown, because {plain(run.measure.unknown_because or '?')}"
+        lines.append(Hanging("  ", Text(why, WARN)))
+    shown = [v for v in run.values if screen.wanted(v.tensor, run.names.get(v.tensor))]
+    lines.append(_table(screen, run, shown))
+    reasons: dict[str, list[str]] = {}
+    for value in shown:
+        if value.unknown_because is not None and None in (value.before, value.after):
+            reasons.setdefault(value.unknown_because, []).append(run.names.get(value.tensor, value.tensor))
+    for reason, names in reasons.items():
+        lines.append(Hanging("  ", Text(f"{listed(names)} unknown, because {plain(reason)}", QUIET)))
+    return lines
+
+
+def _table(screen: Screen, run: RunRow, values: list[BeforeAndAfter]) -> Table:
+    made = table(["  name", "shape", "runs", "before", "after"], right=["runs"])
+    for value in values:
+        shape = next((shape_text(r.shape) for r in (value.before, value.after) if r is not None), "")
+        if value.is_variable:
+            name = Text.assemble("  [", (plain(screen.shorten(value.tensor)), VARIABLE), "]")
+        else:
+            name = Text.assemble("  ", (plain(run.names.get(value.tensor, value.tensor)), TENSOR))
+        made.add_row(name, shape, _times(run, value), _held(value, value.before), _held(value, value.after))
+    return made
+
+
+def _times(run: RunRow, value: BeforeAndAfter) -> str:
+    if value.is_variable:
+        return "-"
+    times = run.times(value.tensor)
+    if times is not None:
+        return str(times)
+    needed = run.measure is not None and value.tensor in run.measure.needed
+    return "needed" if needed else "0"
+
+
+def _held(value: BeforeAndAfter, reading: Reading | None) -> Text:
+    if reading is not None:
+        if not reading.shape:
+            return Text(number(reading.first[0]))
+        return Text(f"norm {number(reading.norm)}")
+    if value.unknown_because is not None:
+        return Text("unknown", QUIET)
+    return text("no value yet", QUIET)
