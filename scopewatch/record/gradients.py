@@ -272,9 +272,12 @@ class _Differentiation:
                 handed.setdefault(at, []).append(grad)
             with self._building():
                 self.grads.update({name: sum_of_gradients(handed.get(at, [])) for name, at in beside.items()})
-            for name, at in beside.items():
-                if self.grads[name] is not None:
-                    self.seen.handed(self.snapshot.body.names[at.op], at.output, self.grads[name])
+            body = self.snapshot.body
+            near = {name: at for name, at in beside.items() if self.grads[name] is not None}
+            for name, at in near.items():
+                self.seen.handed(body.names[at.op], at.output, self.grads[name])
+            consumers = {at.op: [c for _, c, _ in body.consumers.get(at.op, ())] for at in near.values()}
+            self.seen.order({body.names[op]: [body.names[c] for c in users] for op, users in consumers.items()})
         elif edge.handed:
             ys, grads = [self._tensor(e) for e, _ in edge.handed], [grad for _, grad in edge.handed]
             xs = [self._outside[name] for name in beside]

@@ -8,7 +8,7 @@ was differentiated with respect to its outputs, because every way from there was
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
@@ -30,6 +30,7 @@ class Call:
     conditional: bool
     received: list[tuple[Any, Grads]] = field(default_factory=list)
     passed: list[tuple[Any, Grads]] = field(default_factory=list)
+    in_functions: bool = False
 
 
 class ProgramCalls:
@@ -56,6 +57,9 @@ class ProgramCalls:
         grads = list(out_grads)  # TensorFlow goes on to fill the gaps of its own list with zeros.
         if outer_graph(op.graph) is not None:
             self.in_functions.append(("received_by", op, grads))
+            if self._stack:
+                self._stack[0].received.append((op, grads))
+                self._stack[0].in_functions = True
         elif self._stack:
             self._stack[-1].received.append((op, grads))
 
@@ -63,6 +67,8 @@ class ProgramCalls:
         """An op's gradient function made gradients for its inputs."""
         if outer_graph(op.graph) is not None:
             self.in_functions.append(("passed_on", op, list(in_grads)))
+            if self._stack:
+                self._stack[0].passed.append((op, list(in_grads)))
         elif self._stack:
             self._stack[-1].passed.append((op, in_grads))
 
@@ -110,6 +116,13 @@ class Seen:
             self._passed[place] = [None if old is None else new for old, new in pairs]
             self._note_passing(place, in_grads)
 
+    def order(self, users: Mapping[str, Iterable[str]]) -> None:
+        """Put ops of the graph right after the last of their users that differentiation came to."""
+        at = {place: float(number) for number, place in enumerate(self._received)}
+        for op, names in users.items():
+            at["", op] = max((at[place] for name in names if (place := ("", name)) in at), default=0.0) + 0.5
+        self._received = {place: self._received[place] for place in sorted(self._received, key=at.__getitem__)}
+
     def handed(self, op: str, output: int, grad: Any) -> None:
         """Note the gradient of one output of an op of the graph, to which no call came as far as to look behind it."""
         before = list(self._received.get(("", op), ()))
@@ -124,6 +137,12 @@ class Seen:
 
     def take(self, call: Call) -> None:
         """Note all that one call of the program showed."""
+        if call.in_functions:
+            for op, grads in call.received:
+                self.received_by(op, grads)
+            for op, grads in call.passed:
+                self.passed_on(op, grads)
+            return
         for op, grads in call.received:
             self._received[("", op.name)] = grads
         for op, grads in call.passed:
