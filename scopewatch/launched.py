@@ -1,6 +1,6 @@
 """Watching a program that somebody else starts: `SCOPEWATCH=out.scopelog python train.py`.
 
-`scopewatch.pth`, installed beside the package, calls `begin` when Python starts, if the variable is
+`launched.pth`, installed beside the package as `scopewatch.pth`, calls `begin` when Python starts, if the variable is
 set. Nothing of scopewatch's own is loaded until the program imports TensorFlow; the program runs to
 its own end, and the log is written then.
 """

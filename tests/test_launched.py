@@ -72,7 +72,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
 
     of_tensorflow = Path(tensorflow.__file__).parent.parent
     (site / "a.pth").write_text(f"{ROOT}\n{of_tensorflow}\n")
-    (site / "scopewatch.pth").write_text((ROOT / "scopewatch.pth").read_text())
+    (site / "scopewatch.pth").write_text((ROOT / "scopewatch" / "launched.pth").read_text())
     return str(folder / "bin" / "python")
 
 
@@ -184,7 +184,7 @@ def test_a_folder_that_is_not_there(start, tmp_path):
 
 
 def test_without_the_variable_the_hook_costs_next_to_nothing():
-    code = (ROOT / "scopewatch.pth").read_text()
+    code = (ROOT / "scopewatch" / "launched.pth").read_text()
     check = f"import timeit; print(min(timeit.repeat({code!r}, number=1000, repeat=5)) / 1000)"
     env = {k: v for k, v in os.environ.items() if k != "SCOPEWATCH"}
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, env=env, check=True)
