@@ -63,8 +63,21 @@ def _watch(wanted: str) -> None:
             if os.environ.get("SCOPEWATCH_DEBUG"):
                 raise
             _say(f"no log was written: {type(error).__name__}: {error}")
+        if watch.interrupted:
+            _end_by_interrupt()
 
     atexit.register(ended)
+
+
+def _end_by_interrupt() -> None:
+    """End as Python does after Ctrl-C, by the signal itself: code that ran since made Python forget it."""
+    import signal
+
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def _write(log: Any, wanted: str) -> None:

@@ -75,6 +75,11 @@ class ProcessWatch:
 
         return excepthook
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the program."""
+        return isinstance(self._raised, KeyboardInterrupt)
+
     def end(self) -> Log | None:
         """Restore everything and measure; the log, or `None` where nothing of TensorFlow 1 was done."""
         try:
