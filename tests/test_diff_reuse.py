@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -161,7 +162,8 @@ def test_what_is_saved_is_shown_without_tensorflow(run_cli, tmp_path):
     code = (
         f"import sys; from scopewatch.cli import main\nsys.modules['tensorflow'] = None\nmain(['show', {str(file)!r}])"
     )
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    env = {**os.environ, "COLUMNS": "80"}
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
     assert shown.stdout == drawn
     _, out, _ = run_cli(["show", file, "--json"])
     assert json.loads(out) == json.loads(file.read_text())

@@ -31,8 +31,17 @@ _PYTHON = "tensorflow.python"
 
 
 _patches = ExitStack()
+_in_place: set[str] = set()
 _problems: list[str] = []
 _changing = threading.RLock()
+
+
+def _take_off_if_idle() -> None:
+    """Both kinds of patches wrap `_GradientsHelper`: they are taken off together, the last first, in whatever order
+    the blocks of several threads end."""
+    if not watchers.observers and not _gradient_watches:
+        _in_place.clear()
+        _patches.close()
 
 
 @dataclass(frozen=True)
@@ -187,11 +196,12 @@ def installed(observer: Observer, owns_process: bool = True) -> Iterator[list[st
         owns_process: whatever called this is scopewatch's own, and no part of the program.
     """
     with _changing:
-        if not watchers.observers:
+        if "hooks" not in _in_place:
             with ExitStack() as undo:
-                undo.callback(_patches.close)
+                undo.callback(_take_off_if_idle)
                 _problems[:] = _install()
                 undo.pop_all()
+            _in_place.add("hooks")
         watchers.be([*watchers.observers, observer])
     try:
         with _frames_left_out(owns_process):
@@ -199,8 +209,7 @@ def installed(observer: Observer, owns_process: bool = True) -> Iterator[list[st
     finally:
         with _changing:
             watchers.be(o for o in watchers.observers if o is not observer)
-            if not watchers.observers:
-                _patches.close()
+            _take_off_if_idle()
 
 
 def _install() -> list[str]:
@@ -384,7 +393,6 @@ class _GradientWatch:
 
 
 _gradient_watches: list[_GradientWatch] = []
-_gradient_patches = ExitStack()
 
 
 @contextmanager
@@ -400,16 +408,16 @@ def observing_gradients(observer: GradientObserver, survive_missing: bool) -> It
     """
     watch = _GradientWatch(observer, survive_missing, own.depth)
     with _changing:
-        if not _gradient_watches:
+        if "gradients" not in _in_place:
             _observe_gradients()
+            _in_place.add("gradients")
         _gradient_watches.append(watch)
     try:
         yield
     finally:
         with _changing:
             _gradient_watches.remove(watch)
-            if not _gradient_watches:
-                _gradient_patches.close()
+            _take_off_if_idle()
 
 
 def _observe_gradients() -> None:
@@ -459,10 +467,10 @@ def _observe_gradients() -> None:
                 watch.observer.without_gradient(op)
             return None
 
-    patch(_gradient_patches, util, "_GradientsHelper", _GradientsHelper)
-    patch(_gradient_patches, util, "_AggregatedGrads", _AggregatedGrads)
-    patch(_gradient_patches, util, "_LogOpGradients", _LogOpGradients)
-    patch(_gradient_patches, ops, "get_gradient_function", get_gradient_function)
+    patch(_patches, util, "_GradientsHelper", _GradientsHelper)
+    patch(_patches, util, "_AggregatedGrads", _AggregatedGrads)
+    patch(_patches, util, "_LogOpGradients", _LogOpGradients)
+    patch(_patches, ops, "get_gradient_function", get_gradient_function)
 
 
 _one_at_a_time = threading.RLock()

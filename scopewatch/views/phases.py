@@ -25,7 +25,7 @@ def _building(screen: Screen) -> list[RenderableType]:
     ops = sum(len(g.body) for g in screen.log.graphs)
     title = heading("BUILDING", f"{ops:,} ops were built; no number was computed")
     if not lines:
-        return [title, text("  which line built what is unknown: the log holds no lines of ops", QUIET)]
+        return [title, text("  which line built what is unknown: the log has no lines of ops", QUIET)]
     made = table(["line", "ops", "code", "names"], right=["ops"], gives_way=2)
     shown = [line for line in lines if screen.wanted(*line.names)] if screen.pattern is not None else lines
     for line in shown[:_MOST_LINES]:

@@ -94,7 +94,7 @@ def test_every_view_shows_it_escaped_and_inside_the_width(which, name, width):
     assert too_wide(text, width) == []
 
 
-@pytest.mark.parametrize("which", VIEWS)
+@pytest.mark.parametrize("which", [name for name in VIEWS if name != "phases"])  # Of a run that was measured for it.
 def test_markup_is_text(which):
     assert "[red]x[bold]" in view(which, hostile_log("[red]x[bold]"), 200)
 
