@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -109,6 +110,7 @@ def test_at_a_terminal_it_waits_hints_and_leaves(saved):
 def test_leaving_by_a_control_key_gives_the_score(saved, key):
     terminal = Terminal(["quiz", saved])
     terminal.wait_for("\n> ")
+    time.sleep(1.0)  # A signal between the prompt and the read that waits would only be seen after a key.
     terminal.press(key)
     status, seen = terminal.finish()
     assert status == 0

@@ -864,29 +864,30 @@ def test_until(run_job, tmp_path, until, kinds, printed):
 
 
 COPIES_WEIGHTS = """
-u = tf.get_variable("u", [2], initializer=tf.zeros_initializer())
-v = tf.get_variable("v", [2], initializer=tf.ones_initializer())
-fed = tf.placeholder(tf.float32, [2])
-load = tf.assign(v, fed)
-sess = tf.Session()
-sess.run(tf.global_variables_initializer())
-for i in range(2):
-    sess.run(load, {fed: sess.run(u)})
-w = tf.get_variable("w", [2], initializer=tf.ones_initializer())
-loss = tf.reduce_sum(v * w)
-train = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
-sess.run(w.initializer)
-RUN
-print("one step")
-sess.run(train)
-print("two steps")
+def build():
+    u = tf.get_variable("u", [2], initializer=tf.zeros_initializer())
+    v = tf.get_variable("v", [2], initializer=tf.ones_initializer())
+    fed = tf.placeholder(tf.float32, [2])
+    load = tf.assign(v, fed)
+    sess = tf.Session()
+    sess.run(tf.global_variables_initializer())
+    for i in range(2):
+        sess.run(load, {fed: sess.run(u)})
+    w = tf.get_variable("w", [2], initializer=tf.ones_initializer())
+    loss = tf.reduce_sum(v * w)
+    train = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
+    sess.run(w.initializer)
+    RUN
+    print("one step")
+    sess.run(train)
+    print("two steps")
 """
 
 
 @pytest.mark.parametrize("run", ["sess.run(train)", "sess.run([v, train])", "sess.run(tf.assign(v, v + 1.0))"])
-def test_reading_variables_and_loading_values_is_no_first_step(run_job, tmp_path, run):
+def test_in_a_function_reading_variables_and_loading_values_is_no_first_step(run_job, tmp_path, run):
     (tmp_path / "program.py").write_text(HEAD + COPIES_WEIGHTS.replace("RUN", run))
-    done = run_job("record_log", "program.py", cwd=tmp_path)
+    done = run_job("record_log", "program.py:build", cwd=tmp_path)
     assert done.stdout.splitlines() == ["one step"]
     assert [v.name for v in done.result.graphs[0].variables] == ["u", "v", "w"]
     assert "second step" in done.result.header.stopped

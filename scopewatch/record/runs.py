@@ -85,7 +85,15 @@ class Step:
 class SessionWatcher(RunWatcher):
     """Classifies runs, stops the program where `until` says, and keeps the state for the measuring."""
 
-    def __init__(self, recorder: Recorder, until: Until, keep_state: bool = True, keep_runs: bool = False) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        until: Until,
+        keep_state: bool = True,
+        keep_runs: bool = False,
+        in_function: bool = False,
+    ) -> None:
+        self._in_function = in_function
         self.stopped: str | None = None
         self.kept: list[KeptRun] = []
         self._keep_runs = keep_runs
@@ -134,11 +142,12 @@ class SessionWatcher(RunWatcher):
         return (_read_values(session, variables)[0],)
 
     def _only_moves_values(self, wanted: list[Any], ops: tuple[Any, ...]) -> bool:
-        """Whether a run only reads variables, or puts values that it is fed into them: no first step yet.
+        """Whether a run of a target function only reads variables, or puts values that it is fed into them.
 
-        Programs copy weights about while they build (StyleGAN's do, for each network that they clone).
+        That is no first step yet: functions that build copy weights about (StyleGAN's do, for each network that
+        they clone).
         """
-        if self._until != "first-step" or not ops or len(ops) != len(wanted):
+        if not self._in_function or self._until != "first-step" or not ops or len(ops) != len(wanted):
             return False
         return all(_is_read(op) or _is_load(op) for op in ops)
 

@@ -160,7 +160,7 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
     instrumenter = Instrumenter()
     finder = OwnModuleFinder(instrumenter, str(target.own), None)
     recorder = Recorder(frames, instrumenter, finder)
-    watcher = SessionWatcher(recorder, wishes.until, keep_runs=wishes.phases)
+    watcher = SessionWatcher(recorder, wishes.until, keep_runs=wishes.phases, in_function=target.function is not None)
     recorder.run_watcher = watcher
     calls = ProgramCalls()
     wishes.progress(f"running {target.given}")
