@@ -16,13 +16,17 @@ from scopewatch.model.names import python_names
 
 @dataclass(frozen=True)
 class GradientRow:
-    """One receipt with its Python name; `tensor` carries no `:0` where it is a variable."""
+    """One receipt with its Python name; `tensor` carries no `:0` where it is a variable.
+
+    `runs` is how often its op ran in each of two runs, where that was counted.
+    """
 
     tensor: str
     python_name: str | None
     bound_at: Frame | None
     receipt: Receipt
     updated: bool
+    runs: tuple[int, ...] | None
 
     @property
     def role(self) -> str:
@@ -46,17 +50,22 @@ def build_gradients(log: Log) -> list[GradientTable]:
         graph = log.graph_by_id[measure.graph]
         updated = updated_variables(log, graph, measure.loss)
         rows = [
-            _row(log, names.get((graph.id, r.tensor)), r, r.is_variable and r.tensor in updated)
+            _row(log, graph.id, names.get((graph.id, r.tensor)), r, r.is_variable and r.tensor in updated)
             for r in measure.receipts
         ]
         tables.append(GradientTable(measure, tuple(rows)))
     return tables
 
 
-def _row(log: Log, bound: Bound | None, receipt: Receipt, updated: bool) -> GradientRow:
-    tensor = receipt.tensor.removesuffix(":0") if receipt.is_variable else receipt.tensor
+def _row(log: Log, graph: str, bound: Bound | None, receipt: Receipt, updated: bool) -> GradientRow:
+    measure = log.executions_of.get((graph, receipt.tensor))
     return GradientRow(
-        tensor, bound.name if bound else None, log.caller(bound.path) if bound else None, receipt, updated
+        tensor=receipt.tensor.removesuffix(":0") if receipt.is_variable else receipt.tensor,
+        python_name=bound.name if bound else None,
+        bound_at=log.caller(bound.path) if bound else None,
+        receipt=receipt,
+        updated=updated,
+        runs=measure.runs if measure is not None else None,
     )
 
 

@@ -120,6 +120,7 @@ class ExecutionMeasure:
     fetched: str
     runs: tuple[int, ...] | None
     unknown_because: str | None
+    graph: str = "g0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,7 @@ class NumericMeasure:
     tensor: str
     steps: tuple[NumericStep, ...]
     not_recognised_because: str | None
+    graph: str = "g0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +245,16 @@ class Log:
     def graph_by_id(self) -> dict[str, GraphSnapshot]:
         """Graph id to snapshot."""
         return {g.id: g for g in self.graphs}
+
+    @cached_property
+    def executions_of(self) -> dict[tuple[str, str], ExecutionMeasure]:
+        """Graph id and tensor to how often its op ran."""
+        return {(m.graph, m.tensor): m for m in self.executions}
+
+    @cached_property
+    def numerics_of(self) -> dict[tuple[str, str], NumericMeasure]:
+        """Graph id and tensor to its numeric checks."""
+        return {(m.graph, m.tensor): m for m in self.numerics}
 
     def graph(self, graph_id: str | None) -> GraphSnapshot | None:
         """The snapshot of this id; `None` for eager execution."""

@@ -52,6 +52,7 @@ def tensor_card(log: Log, subject: Subject) -> TensorCard:
     uses = uses_of(flow, [tensor])
     aliases = [flow.aliases(place) for place in places]
     op_type, dtype, path = _op_of(log, flow, tensor)
+    measure = log.executions_of.get((graph.id, tensor))
     return TensorCard(
         subject=subject,
         op_type=op_type,
@@ -68,7 +69,7 @@ def tensor_card(log: Log, subject: Subject) -> TensorCard:
         readers=readers_of(log, graph, uses),
         complete=uses.complete,
         losses=from_losses(log, graph, subject),
-        executed=next((m.runs[0] for m in log.executions if m.tensor == tensor and m.runs), None),
+        executed=measure.runs[0] if measure is not None and measure.runs else None,
     )
 
 

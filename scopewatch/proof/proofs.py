@@ -57,8 +57,7 @@ def _means(log: Log, claim: Claim) -> bool:
 def _numeric(log: Log, claim: Claim) -> Proof:
     """The numeric claim; it holds for a name where it holds for each tensor that the name was bound to."""
     numeric = Claim(WEIGHT_NORMALISED, claim.python_name, claim.graphs, claim.tensors)
-    measures = {m.tensor: m for m in log.numerics}
-    found = [measures.get(t) for t in claim.tensors]
+    found = [log.numerics_of.get(place) for place in zip(claim.graphs, claim.tensors, strict=True)]
     if any(m is None for m in found):
         return Proof(numeric, (_open("not measured in this run"),), Judgement("unknown", True))
     reasons = [m.not_recognised_because for m in found if m is not None and m.not_recognised_because is not None]

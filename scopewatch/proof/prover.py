@@ -234,7 +234,7 @@ def _not_in_checkpoint(subjects: list[_Subject], log: Log) -> ProofStep:
 def _computed_again(subjects: list[_Subject], log: Log) -> ProofStep:
     counts: list[tuple[str, tuple[int, ...]]] = []
     for s in subjects:
-        measure = next((m for m in log.executions if m.tensor == s.tensor), None)
+        measure = log.executions_of.get((s.graph.id, s.tensor))
         if measure is None or measure.runs is None:
             why = measure.unknown_because if measure is not None else "no run was measured"
             return _step("computed_again", None, f"not measured: {why}")

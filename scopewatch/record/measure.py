@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,10 +17,10 @@ from scopewatch.model.claims import Claim
 from scopewatch.model.dataflow import Dataflow
 from scopewatch.model.graph import GraphSnapshot
 from scopewatch.model.log import CheckpointMeasure, ExecutionMeasure, NumericMeasure
-from scopewatch.model.weight_norm import NotRecognised, recognise
+from scopewatch.model.weight_norm import NotRecognised, WeightNorm, recognise
 from scopewatch.record.internals import in_control_flow
 from scopewatch.record.naming import storage_name
-from scopewatch.record.numeric import numeric_steps
+from scopewatch.record.numeric import numeric_steps, plain_session
 from scopewatch.record.runs import State
 
 BIG_GRAPH = 50_000
@@ -107,9 +108,7 @@ class Runner:
 
     def initial(self, graph_id: str, fetches: Any) -> Any:
         """The values of some fetches right after the initializers; `None` where they cannot be had."""
-        import tensorflow.compat.v1 as tf
-
-        with tf.Session(graph=self._live[graph_id], config=_plain_config()) as session:
+        with plain_session(self._live[graph_id]) as session:
             mine = [v for v in self._variables if getattr(v, "graph", None) is self._live[graph_id]]
             _load(session, mine, None, self._feeds(graph_id))
             try:
@@ -159,24 +158,11 @@ class Runner:
         if state is not None and state.unknown_because is not None:
             self._problems[graph_id] = state.unknown_because
             return None
-        import tensorflow.compat.v1 as tf
-
-        session = tf.Session(graph=self._live[graph_id], config=_plain_config())
+        session = plain_session(self._live[graph_id])
         self._sessions[graph_id] = session
         mine = [v for v in self._variables if getattr(v, "graph", None) is self._live[graph_id]]
         _load(session, mine, state, self._feeds(graph_id))
         return session
-
-
-def _plain_config() -> Any:
-    import tensorflow.compat.v1 as tf
-    from tensorflow.core.protobuf import rewriter_config_pb2
-
-    config = tf.ConfigProto(allow_soft_placement=True)
-    config.graph_options.optimizer_options.opt_level = tf.OptimizerOptions.L0
-    config.graph_options.rewrite_options.disable_meta_optimizer = True
-    config.graph_options.rewrite_options.constant_folding = rewriter_config_pb2.RewriterConfig.OFF
-    return config
 
 
 def _load(session: Any, variables: Iterable[Any], state: State | None, feeds: dict[str, Any]) -> None:
@@ -267,25 +253,37 @@ def measure_checkpoint(graph_id: str, runner: Runner, graph: Any) -> CheckpointM
 
 
 def measure_executions(
-    claim: Claim, runner: Runner, live: dict[str, Any], graphs: dict[str, GraphSnapshot], losses: dict[str, str]
+    claims: Iterable[Claim],
+    runner: Runner,
+    live: dict[str, Any],
+    graphs: dict[str, GraphSnapshot],
+    losses: dict[str, str],
 ) -> list[ExecutionMeasure]:
-    """How often the op of each claimed tensor runs, in each of two runs."""
-    measured = []
-    for graph_id, tensor in zip(claim.graphs, claim.tensors, strict=True):
+    """How often the op of each claimed tensor runs, in each of two runs that are made for all of a graph together."""
+    measured: dict[tuple[str, str], ExecutionMeasure] = {}
+    fetches: dict[str, dict[str, str]] = {}
+    for graph_id, tensor in _claimed(claims):
         fetch = tensor if _fetchable(live[graph_id], tensor) else losses.get(graph_id)
-        if fetch is None:
-            measured.append(ExecutionMeasure(tensor, "", None, "nothing that needs it could be fetched"))
+        if graphs[graph_id].find(tensor) is None:
+            because = "the graph no longer holds it"
+        elif fetch is None:
+            because = "nothing that needs it could be fetched"
+        else:
+            fetches.setdefault(graph_id, {})[tensor] = fetch
             continue
-        counts: list[int] | None = []
-        problem = None
-        for _ in range(2):
-            count, problem = _executions(runner, graph_id, graphs[graph_id], tensor, fetch)
-            if count is None:
-                counts = None
-                break
-            counts.append(count)  # type: ignore[union-attr]
-        measured.append(ExecutionMeasure(tensor, fetch, None if counts is None else tuple(counts), problem))
-    return measured
+        measured[graph_id, tensor] = ExecutionMeasure(tensor, "", None, because, graph_id)
+    for graph_id, by_tensor in fetches.items():
+        found = _executions(runner, graphs[graph_id], by_tensor)
+        if any(m.runs is None for m in found) and 1 < len(by_tensor) <= _MOST_SINGLE_RUNS:
+            # One that cannot be had must not spoil the others.
+            found = [m for t, fetch in by_tensor.items() for m in _executions(runner, graphs[graph_id], {t: fetch})]
+        measured.update(((graph_id, m.tensor), m) for m in found)
+    return [measured[place] for place in _claimed(claims)]
+
+
+def _claimed(claims: Iterable[Claim]) -> list[tuple[str, str]]:
+    """The graph and the tensor of each that is claimed something of, once."""
+    return list(dict.fromkeys(p for c in claims for p in zip(c.graphs, c.tensors, strict=True)))
 
 
 def _fetchable(graph: Any, tensor: str) -> bool:
@@ -296,47 +294,67 @@ def _fetchable(graph: Any, tensor: str) -> bool:
     return found.dtype.name != "resource" and not in_control_flow(found.op) and bool(graph.is_fetchable(found))
 
 
-def _executions(
-    runner: Runner, graph_id: str, graph: GraphSnapshot, tensor: str, fetch: str
-) -> tuple[int | None, str | None]:
+def _executions(runner: Runner, graph: GraphSnapshot, fetches: dict[str, str]) -> list[ExecutionMeasure]:
+    """The executions of each tensor's op in two runs, which fetch what is given for every tensor."""
     import tensorflow.compat.v1 as tf
 
-    metadata = tf.RunMetadata()
-    options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
-    values, problem = runner.run(graph_id, fetch, options, metadata)
-    if problem is not None or values is None:
-        return None, problem or "nothing came back"
+    runs: list[Counter[str]] = []
+    for _ in range(2):
+        metadata = tf.RunMetadata()
+        options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
+        values, problem = runner.run(graph.id, list(dict.fromkeys(fetches.values())), options, metadata)
+        if values is None:
+            return [ExecutionMeasure(tensor, fetch, None, problem, graph.id) for tensor, fetch in fetches.items()]
+        nodes = (n.node_name.partition(":")[0] for d in metadata.step_stats.dev_stats for n in d.node_stats)
+        runs.append(Counter(nodes))
+    inlined: list[Counter[str]] = []
+    measured = []
+    for tensor, fetch in fetches.items():
+        body, op = _op_of(graph, tensor)
+        if body and not inlined:  # Function bodies are put in place under the name of their caller.
+            inlined = [_by_suffix(run) for run in runs]
+        counts = tuple(run[op] for run in (inlined if body else runs))
+        measured.append(ExecutionMeasure(tensor, fetch, counts, None, graph.id))
+    return measured
+
+
+def _op_of(graph: GraphSnapshot, tensor: str) -> tuple[str, str]:
+    """The function body (`""`: the graph itself) and the op of a tensor that is known to be there."""
     found = graph.find(tensor)
-    if found is None:
-        return None, "the graph no longer holds it"
-    body, edge = found
-    op = body.names[edge.op]
-    count = 0
-    for device in metadata.step_stats.dev_stats:
-        for node in device.node_stats:
-            name = node.node_name.partition(":")[0]
-            # Function bodies are put in place under the name of their caller.
-            count += name.endswith(f"/{op}") if body.name else name == op
-    return count, None
+    assert found is not None
+    return found[0].name, found[0].names[found[1].op]
+
+
+def _by_suffix(run: Counter[str]) -> Counter[str]:
+    """How often each op ran, by what its name ends with after a slash."""
+    ends: Counter[str] = Counter()
+    for name, count in run.items():
+        parts = name.split("/")
+        for start in range(1, len(parts)):
+            ends["/".join(parts[start:])] += count
+    return ends
 
 
 def measure_numeric(
-    claim: Claim, runner: Runner, live: dict[str, Any], graphs: dict[str, GraphSnapshot]
+    claims: Iterable[Claim], runner: Runner, live: dict[str, Any], graphs: dict[str, GraphSnapshot]
 ) -> list[NumericMeasure]:
     """The numeric checks of each claimed tensor whose structure is that of weight normalisation."""
-    measured = []
-    for graph_id, tensor in zip(claim.graphs, claim.tensors, strict=True):
-        flow = Dataflow(graphs[graph_id])
+    measured: dict[tuple[str, str], NumericMeasure] = {}
+    flows: dict[str, Dataflow] = {}
+    recognised: dict[str, dict[str, WeightNorm]] = {}
+    for graph_id, tensor in _claimed(claims):
+        flow = flows.get(graph_id) or flows.setdefault(graph_id, Dataflow(graphs[graph_id]))
         places = flow.places(tensor)
         try:
             if not places:
                 raise NotRecognised("the graph no longer holds it")
             if flow.aliases(places[0]).found:
                 raise NotRecognised("it is a variable")
-            found = recognise(flow, places[0])
+            recognised.setdefault(graph_id, {})[tensor] = recognise(flow, places[0])
         except NotRecognised as reason:
-            measured.append(NumericMeasure(tensor, (), str(reason)))
-            continue
-        steps = numeric_steps(flow, found, runner, graph_id, live[graph_id])
-        measured.append(NumericMeasure(tensor, tuple(steps), None))
-    return measured
+            measured[graph_id, tensor] = NumericMeasure(tensor, (), str(reason), graph_id)
+    for graph_id, found in recognised.items():
+        steps = numeric_steps(flows[graph_id], list(found.values()), runner, graph_id, live[graph_id])
+        for tensor, of_tensor in zip(found, steps, strict=True):
+            measured[graph_id, tensor] = NumericMeasure(tensor, tuple(of_tensor), None, graph_id)
+    return [measured[place] for place in _claimed(claims)]

@@ -7,10 +7,12 @@ than rounding is no weight normalisation (Salimans & Kingma 2016, equations 2 an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from scopewatch.model.dataflow import Dataflow, Place
+from scopewatch.model.events import Shape
 from scopewatch.model.log import Log, NumericStep
 from scopewatch.model.weight_norm import WeightNorm, recognise
 from scopewatch.model.weights import build_weights
@@ -19,6 +21,8 @@ from scopewatch.record.internals import in_control_flow
 _FLOAT, _DOUBLE = 1, 2
 _ROUNDING = 1e-12
 """A few dozen roundings of float64 (1.1e-16 each) over sums of up to some thousands of squares."""
+_MOST_NUMBERS = 4_000_000
+"""Entries of `v` that are read at once."""
 _STATEMENTS = (
     ("equals", "w equals g * v / ||v||, the norm over axes {axes}"),
     ("scale_free", "doubling v leaves w unchanged"),
@@ -27,19 +31,71 @@ _STATEMENTS = (
 )
 
 
-def numeric_steps(flow: Dataflow, found: WeightNorm, runner: Any, graph_id: str, graph: Any) -> list[NumericStep]:
-    """The four checks; unknown, and why, where the values of `v` and `g` could not be read."""
-    axes = ",".join(str(a) for a in found.axes)
-    statements = [(i, s.format(axes=axes)) for i, s in _STATEMENTS]
+def plain_session(graph: Any) -> Any:
+    """A session with graph rewriting off: what runs is the graph itself."""
+    import tensorflow.compat.v1 as tf
+    from tensorflow.core.protobuf import rewriter_config_pb2
+
+    config = tf.ConfigProto(allow_soft_placement=True)
+    config.graph_options.optimizer_options.opt_level = tf.OptimizerOptions.L0
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    config.graph_options.rewrite_options.constant_folding = rewriter_config_pb2.RewriterConfig.OFF
+    return tf.Session(graph=graph, config=config)
+
+
+def numeric_steps(
+    flow: Dataflow, found: Sequence[WeightNorm], runner: Any, graph_id: str, graph: Any
+) -> list[list[NumericStep]]:
+    """The four checks of each; unknown, and why, where they could not be made.
+
+    Layers of one kind have the same ops between `v`, `g` and `w`. These are copied and differentiated
+    once, and evaluated with the values of each.
+    """
+    nodes = _Nodes(graph)
+    scratches: dict[_Copied, _Scratch] = {}
+    steps = []
+    for batch in _batches(found):
+        for one, (values, problem) in zip(batch, _inputs(batch, runner, graph_id, graph), strict=True):
+            if values is None:
+                steps.append(_unknown(one, str(problem)))
+            else:
+                steps.append(_checked(_Copier(flow, nodes, one), one, *values, scratches))
+    for scratch in scratches.values():
+        scratch.session.close()
+    return steps
+
+
+def _batches(found: Sequence[WeightNorm]) -> Iterator[list[WeightNorm]]:
+    """As many at a time as hold a few million numbers together."""
+    batch: list[WeightNorm] = []
+    numbers = 0
+    for one in found:
+        numbers += one.v_variable.params
+        if batch and numbers > _MOST_NUMBERS:
+            yield batch
+            batch, numbers = [], one.v_variable.params
+        batch.append(one)
+    yield batch
+
+
+def _checked(copier: _Copier, one: WeightNorm, v: Any, g: Any, scratches: dict[_Copied, _Scratch]) -> list[NumericStep]:
     try:
-        values, problem = _inputs(found, runner, graph_id, graph)
-        if values is None:
-            return [NumericStep(i, s, None, None, problem) for i, s in statements]
-        errors, slack = _errors(_Scratch(flow, found, graph), found, *values)
+        copied = copier.copied()
+        scratch = scratches.get(copied) or scratches.setdefault(copied, _Scratch(copied))
+        errors, slack = _errors(scratch, one, v, g)
     except Exception as error:
         because = f"its ops could not be evaluated apart from the program: {type(error).__name__}: {str(error)[:120]}"
-        return [NumericStep(i, s, None, None, because) for i, s in statements]
-    return [NumericStep(i, s, e, slack, None) for (i, s), e in zip(statements, errors, strict=True)]
+        return _unknown(one, because)
+    return [NumericStep(i, s, e, slack, None) for (i, s), e in zip(_statements(one), errors, strict=True)]
+
+
+def _unknown(one: WeightNorm, because: str) -> list[NumericStep]:
+    return [NumericStep(i, s, None, None, because) for i, s in _statements(one)]
+
+
+def _statements(one: WeightNorm) -> list[tuple[str, str]]:
+    axes = ",".join(str(a) for a in one.axes)
+    return [(i, s.format(axes=axes)) for i, s in _STATEMENTS]
 
 
 def zero_columns(log: Log, graph_id: str, runner: Any, graph: Any) -> str | None:
@@ -66,21 +122,26 @@ def zero_columns(log: Log, graph_id: str, runner: Any, graph: Any) -> str | None
     return None
 
 
-def _inputs(found: WeightNorm, runner: Any, graph_id: str, graph: Any) -> tuple[tuple[Any, Any] | None, str | None]:
-    """The values of `v` and `g` in the state of the last step, as float64."""
+def _inputs(
+    batch: Sequence[WeightNorm], runner: Any, graph_id: str, graph: Any
+) -> list[tuple[tuple[Any, Any] | None, str | None]]:
+    """The values of each `v` and `g` in the state of the last step, as float64, or why they could not be read."""
     import numpy as np
 
-    tensors = []
-    for record in (found.v_variable, found.g_variable):
-        reads = _read_tensor(graph, record.op)
-        if reads is None:
-            return None, f"the value of {record.name} could not be read"
-        tensors.append(reads)
-    values, problem = runner.run(graph_id, tensors)
-    if values is None:
-        return None, problem
-    v, g = (np.asarray(value, dtype=np.float64) for value in values)
-    return (v, g), None
+    records = [record for one in batch for record in (one.v_variable, one.g_variable)]
+    tensors = [_read_tensor(graph, record.op) for record in records]
+    unread = next((r.name for r, t in zip(records, tensors, strict=True) if t is None), None)
+    if unread is None:
+        values, problem = runner.run(graph_id, tensors)
+    else:
+        values, problem = None, f"the value of {unread} could not be read"
+    if values is not None:
+        wide = [np.asarray(value, dtype=np.float64) for value in values]
+        return [(both, None) for both in zip(wide[::2], wide[1::2], strict=True)]
+    if len(batch) == 1:
+        return [(None, problem)]
+    half = len(batch) // 2  # One that cannot be had must not spoil the others.
+    return [v for part in (batch[:half], batch[half:]) for v in _inputs(part, runner, graph_id, graph)]
 
 
 def _read_tensor(graph: Any, op_name: str) -> Any:
@@ -93,33 +154,41 @@ def _read_tensor(graph: Any, op_name: str) -> Any:
     return None
 
 
-class _Scratch:
-    """The ops from `v` and `g` to `w` alone, in float64."""
+@dataclass(frozen=True)
+class _Copied:
+    """The ops from `v` and `g` to `w` alone, in float64, without a word of where they stood: equal where alike.
 
-    def __init__(self, flow: Dataflow, found: WeightNorm, graph: Any) -> None:
-        import tensorflow.compat.v1 as tf
+    `proto` is a serialized GraphDef, in which `v:0` and `g:0` stand for the values of the variables;
+    `w` and `g` are the tensors of it that enter the formula.
+    """
+
+    proto: bytes
+    w: str
+    g: str
+    v_shape: Shape
+    g_shape: Shape
+
+
+class _Copier:
+    """Copies the ops behind one `w`."""
+
+    def __init__(self, flow: Dataflow, nodes: _Nodes, one: WeightNorm) -> None:
+        from tensorflow.core.framework import graph_pb2
 
         self._flow = flow
-        self._nodes = _Nodes(graph)
+        self._nodes = nodes
+        self._v, self._g = one.v_variable, one.g_variable
+        self._one = one
         self._names: dict[Place, str] = {}
-        self._proto = tf.GraphDef()
-        self._v, self._g = found.v_variable, found.g_variable
-        wanted = [self._copy(found.w), self._copy(found.g)]
-        self.graph = tf.Graph()
-        with self.graph.as_default():
-            self.v = tf.placeholder(tf.float64, self._v.shape)
-            self.g = tf.placeholder(tf.float64, self._g.shape)
-            given = {"v:0": self.v, "g:0": self.g}
-            made = [name for name in wanted if name not in given]
-            found_again = tf.import_graph_def(self._proto, input_map=given, return_elements=made, name="w")
-            tensors = {**given, **dict(zip(made, found_again, strict=True))}
-            self.w, self.gain = (tensors[name] for name in wanted)
-            self.upstream = tf.placeholder(tf.float64, self.w.shape)
-            (self.dv,) = tf.gradients(self.w, [self.v], grad_ys=[self.upstream])
-        self.session = tf.Session(graph=self.graph)
+        self._proto = graph_pb2.GraphDef()
+
+    def copied(self) -> _Copied:
+        """The copy."""
+        w, g = self._copy(self._one.w), self._copy(self._one.g)
+        return _Copied(self._proto.SerializeToString(deterministic=True), w, g, self._v.shape, self._g.shape)
 
     def _copy(self, place: Place) -> str:
-        """The name, in the scratch graph, of a tensor's copy."""
+        """The name of a tensor's copy."""
         step = self._flow.step(place)
         variables = self._flow.aliases(place).variables
         if len(variables) == 1 and variables[0] in (self._v, self._g):
@@ -140,6 +209,26 @@ class _Scratch:
                     node.attr[attr].CopyFrom(value)
                     _widen(node.attr[attr])
         return f"{self._names[key]}:{place.edge.output}"
+
+
+class _Scratch:
+    """A graph of its own for ops that were copied, and `w` differentiated there."""
+
+    def __init__(self, copied: _Copied) -> None:
+        import tensorflow.compat.v1 as tf
+
+        self.graph = tf.Graph()
+        with self.graph.as_default():
+            self.v, self.g = (tf.placeholder(tf.float64, shape) for shape in (copied.v_shape, copied.g_shape))
+            given = {"v:0": self.v, "g:0": self.g}
+            made = [name for name in (copied.w, copied.g) if name not in given]
+            proto = tf.GraphDef.FromString(copied.proto)
+            found_again = tf.import_graph_def(proto, input_map=given, return_elements=made, name="w")
+            tensors = {**given, **dict(zip(made, found_again, strict=True))}
+            self.w, self.gain = tensors[copied.w], tensors[copied.g]
+            self.upstream = tf.placeholder(tf.float64, self.w.shape)
+            (self.dv,) = tf.gradients(self.w, [self.v], grad_ys=[self.upstream])
+        self.session = plain_session(self.graph)
 
     def run(self, fetch: Any, v: Any, g: Any, more: dict[Any, Any] | None = None) -> Any:
         """A tensor of the scratch graph for these values."""

@@ -424,8 +424,8 @@ def measured(watched: Watched, wishes: Wishes, ground: Ground | None = None) -> 
         log,
         gradients=tuple(gradients),
         walks=tuple(walks),
-        executions=tuple(m for c in claims for m in measure.measure_executions(c, runner, live, log.graph_by_id, main)),
-        numerics=tuple(m for c in claims for m in measure.measure_numeric(c, runner, live, log.graph_by_id)),
+        executions=tuple(measure.measure_executions(claims, runner, live, log.graph_by_id, main)),
+        numerics=tuple(measure.measure_numeric(claims, runner, live, log.graph_by_id)),
         checkpoints=tuple(measure.measure_checkpoint(g, runner, live[g]) for g in used),
         paths=tuple(watched.frames.paths),
     )

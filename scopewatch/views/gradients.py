@@ -130,8 +130,7 @@ def _where(screen: Screen, row: GradientRow, tight: bool) -> Text:
     """Where a tensor was bound; that a boxed name is a variable is said where there is room."""
     if row.role == "variable":
         return Text("" if tight else "variable", QUIET)
-    runs = next((m.runs for m in screen.log.executions if m.tensor == row.tensor), None)
-    often = f", ran {runs[0]}x" if runs and (runs[0] > 1 or screen.has_loops) else ""
+    often = f", ran {row.runs[0]}x" if row.runs and (row.runs[0] > 1 or screen.has_loops) else ""
     return Text(f"{place(row.bound_at)}{often}", QUIET)
 
 

@@ -368,7 +368,7 @@ class LogBuilder:
 
     def executed(self, tensor: str, *runs: int) -> None:
         """How often an op ran."""
-        self._add("executions", ExecutionMeasure(tensor, tensor, runs, None))
+        self._add("executions", ExecutionMeasure(tensor, tensor, runs, None, self.graph or ""))
 
     def numeric(self, measure: NumericMeasure) -> None:
         """The numeric checks of a tensor."""

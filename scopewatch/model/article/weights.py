@@ -151,12 +151,11 @@ def _op(one: Normalised) -> str:
 def computed_again(log: Log) -> list[Seen]:
     """`w` is computed again in each run that needs it."""
     short = shortened(log)
-    counted = {m.tensor: m for m in log.executions}
     seen = []
     for one in normalised(log):
         if one.parts is None:
             continue
-        measure = counted.get(one.w)
+        measure = log.executions_of.get((one.use.graph, one.w))
         if measure is None or measure.runs is None:
             why = measure.unknown_because if measure else f"it was not counted; --prove {one.shown} counts"
             seen.append(Seen(None, f"{one.shown}: how often it runs is unknown: {why}"))
