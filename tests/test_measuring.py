@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from scopewatch.model.log_file import load_log, save_log
 from scopewatch.proof.proofs import prove_name
 
 pytestmark = [pytest.mark.tf, pytest.mark.xdist_group("measuring")]
+
+PROGRAMS = Path(__file__).parent / "programs"
 
 V1 = "import tensorflow.compat.v1 as tf\n\ntf.disable_v2_behavior()\n"
 TWO_GRAPHS = (
@@ -86,3 +90,11 @@ def test_layers_of_different_forms_are_measured_each_by_its_own_ops(recorded):
         assert equals.holds, (number, equals)
         assert (equals.error > 1e-3) == (form == 2), (number, equals)
     assert [m.runs for m in together.executions] == [(1, 1)] * 12
+
+
+@pytest.mark.parametrize("nodes_at_once", [1, 7])
+@pytest.mark.parametrize("program", ["control_flow_v2.py", "several_graphs.py", "library_layers.py"])
+def test_a_graph_read_in_pieces_is_the_graph(zygote, program, nodes_at_once):
+    in_pieces, whole = zygote.call("snapshot_in_pieces", str(PROGRAMS / program), nodes_at_once)
+    assert in_pieces == whole
+    assert any(len(graph.body) > 7 for graph in whole)

@@ -1,13 +1,14 @@
 """A `tf.Graph` as plain columns, read from its GraphDef: nothing is built, nothing is run.
 
 The GraphDef is used because it holds the function bodies too and costs a third of visiting every
-op through Python.
+op through Python. Only a few thousand of its nodes are unpacked at a time.
 """
 
 from __future__ import annotations
 
 import re
 import struct
+import sys
 from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -27,10 +28,10 @@ def read_graph(graph: Any, graph_id: str, variables: Iterable[Any]) -> GraphSnap
         graph_id: the id that events use for it.
         variables: the variable objects known from elsewhere; those in its collections are added.
     """
-    proto = graph.as_graph_def()
-    table = _Ops(proto.library)
-    body = _read_nodes("", proto.node, (), {}, table)
-    functions = {f.signature.name: _read_function(f, table) for f in proto.library.function}
+    packed = _Packed(_serialized(graph))
+    table = _Ops(packed.library)
+    body = _read_nodes("", packed, (), {}, table)
+    functions = {f.signature.name: _read_function(f, table) for f in packed.library.function}
     collections = _collections(graph)
     objects = {id(v): v for v in variables if _graph_of(v) is graph}
     for items in collections.values():
@@ -42,6 +43,72 @@ def read_graph(graph: Any, graph_id: str, variables: Iterable[Any]) -> GraphSnap
         variables=tuple(_variables(body, functions, list(objects.values()), collections)),
         collections={k: tuple(_names(items)) for k, items in collections.items()},
     )
+
+
+def _serialized(graph: Any) -> bytes:
+    """A graph's GraphDef as bytes; `Graph.as_graph_def` would hold all of it unpacked as well."""
+    try:
+        from tensorflow.python.client import pywrap_tf_session
+        from tensorflow.python.framework import c_api_util
+
+        with graph._lock, c_api_util.tf_buffer() as buffer, graph._c_graph.get() as c_graph:
+            pywrap_tf_session.TF_GraphToGraphDef(c_graph, buffer)
+            return bytes(pywrap_tf_session.TF_GetBuffer(buffer))
+    except (AttributeError, ImportError, TypeError):
+        return bytes(graph.as_graph_def().SerializeToString())
+
+
+class _Packed:
+    """The nodes of a serialized GraphDef, to be gone through more than once, and its functions.
+
+    Parts of a message are messages, as long as they end where a field ends
+    (https://protobuf.dev/programming-guides/encoding).
+    """
+
+    def __init__(self, data: bytes) -> None:
+        from tensorflow.core.framework import graph_pb2
+
+        self._proto = graph_pb2.GraphDef
+        self._pieces: list[bytes] = []
+        others: list[bytes] = []
+        start = count = at = 0
+        while at < len(data):
+            is_node, end = data[at] == _NODE, _end_of_field(data, at)
+            if not is_node or count == _NODES_AT_ONCE:
+                self._pieces.append(data[start:at])
+                start, count = at, 0
+            if is_node:
+                count += 1
+            else:
+                others.append(data[at:end])
+                start = end
+            at = end
+        self._pieces.append(data[start:at])
+        self.library = self._proto.FromString(b"".join(others)).library
+
+    def __iter__(self) -> Iterator[Any]:
+        for piece in self._pieces:
+            yield from self._proto.FromString(piece).node
+
+
+_NODE = 0x0A
+"""How the field `node` of a GraphDef begins: number 1, delimited by its length."""
+_NODES_AT_ONCE = 2_000
+_VARINT, _LENGTH_DELIMITED = 0, 2
+
+
+def _end_of_field(data: bytes, at: int) -> int:
+    """Where the field that begins here ends; a GraphDef has fields of two kinds, numbered below 16."""
+    kind, at = data[at] & 7, at + 1
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value, shift, at = value | (byte & 0x7F) << shift, shift + 7, at + 1
+        if byte < 0x80:
+            break
+    if kind not in (_VARINT, _LENGTH_DELIMITED):
+        raise ValueError(f"a GraphDef with a field of wire type {kind}")
+    return at + value if kind == _LENGTH_DELIMITED else at
 
 
 class _Ops:
@@ -142,14 +209,16 @@ def _read_function(function: Any, table: _Ops) -> Body:
 
 def _read_nodes(
     name: str,
-    nodes: Sequence[Any],
+    nodes: Iterable[Any],
     arguments: Sequence[tuple[str, str]],
     returns: Any,
     table: _Ops,
     signature: Any = None,
 ) -> Body:
-    names = [a for a, _ in arguments] + [n.name for n in nodes]
-    types = ["_Arg"] * len(arguments) + [n.op for n in nodes]
+    names, types = [a for a, _ in arguments], ["_Arg"] * len(arguments)
+    for node in nodes:
+        names.append(node.name)
+        types.append(sys.intern(node.op))
     number = {op: i for i, op in enumerate(names)}
     signatures: dict[tuple[str, ...], int] = {}
     devices: dict[str, int] = {"": 0}

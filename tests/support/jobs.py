@@ -547,3 +547,18 @@ def run_script(file: str) -> None:
     sys.argv = [file]
     sys.path.insert(0, os.path.dirname(file))
     runpy.run_path(file, run_name="__main__")
+
+
+def snapshot_in_pieces(program: str, nodes_at_once: int) -> tuple[list[Any], list[Any]]:
+    """The snapshots of a program's graphs, read a few nodes at a time, and read from `Graph.as_graph_def`."""
+    from scopewatch.record import session, snapshot
+
+    graphs: list[tuple[Any, ...]] = []
+    read_graph = snapshot.read_graph
+    snapshot.read_graph = lambda *given: graphs.append(given) or read_graph(*given)
+    session.watch(program, session.Wishes(), lambda watched, wishes: None)
+    snapshot._NODES_AT_ONCE = nodes_at_once
+    in_pieces = [read_graph(*given) for given in graphs]
+    snapshot._NODES_AT_ONCE = 1 << 60
+    snapshot._serialized = lambda graph: graph.as_graph_def().SerializeToString()
+    return in_pieces, [read_graph(*given) for given in graphs]
