@@ -6,7 +6,6 @@ arrays in the order of their fields, which the first line lists, so that a file 
 
 from __future__ import annotations
 
-import gc
 import gzip
 import json
 import os
@@ -24,6 +23,7 @@ from typing import Any
 
 from scopewatch.errors import LogFileError, UsageError
 from scopewatch.model import events, log
+from scopewatch.model.garbage import no_collections
 from scopewatch.model.graph import Body, Edge, GraphSnapshot, VariableRecord
 from scopewatch.model.log import Log
 
@@ -142,10 +142,9 @@ def load_log(file: FilePath) -> Log:
         LogFileError: it is not a scopewatch log, is damaged, or has another schema version.
     """
     file = FilePath(file)
-    was_enabled = gc.isenabled()
-    gc.disable()  # Nothing here is garbage; collections would cost a third of the reading.
     try:
-        return _read(file)
+        with no_collections():
+            return _read(file)
     except FileNotFoundError:
         raise UsageError(f"there is no file {file}. Save a run with: scopewatch run TARGET --save {file}") from None
     except IsADirectoryError:
@@ -156,9 +155,6 @@ def load_log(file: FilePath) -> Log:
         raise LogFileError(f"{file} is not a scopewatch log, or is damaged: {error}") from None
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise LogFileError(f"{file} is a damaged scopewatch log: {type(error).__name__}: {error}") from None
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _read(file: FilePath) -> Log:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from scopewatch.errors import InstallationError, ScopewatchError, UsageError, message_of
 from scopewatch.model.claims import Claim
 from scopewatch.model.explanations import explain_failure
+from scopewatch.model.garbage import no_collections
 from scopewatch.model.log import Failure, Header, LayerRecord, Log, Until
 from scopewatch.model.losses import find_losses
 from scopewatch.model.names import claim_about
@@ -189,6 +190,7 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
     return read_ended(header, recorder, watcher, calls, ending, instrumenter, wishes.measure)
 
 
+@no_collections()
 def read_ended(
     header: Header,
     recorder: Any,
@@ -375,6 +377,7 @@ def _program_itself(watched: Watched) -> Ground:
     return Ground(live, live, recorder.variables, states, watched.functions, recorder.names.inner_tensors, Runner)
 
 
+@no_collections()
 def measured(watched: Watched, wishes: Wishes, ground: Ground | None = None) -> Log:
     """The log with receipts, checkpoint, executions and numbers, as far as they can be had."""
     from scopewatch.model.events import Ran
