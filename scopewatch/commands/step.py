@@ -50,8 +50,9 @@ def step(
         f"Recorded {log.header.recorded_at[:16].replace('T', ' ')} UTC; --again runs it." if log is not None else ""
     )
     log = log if log is not None else watch_target(target, wishes)
-    journey = build_journey(log)
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout)) or os.environ.get("TERM") == "dumb":
+    in_lines = not all(stream.isatty() for stream in (sys.stdin, sys.stdout)) or os.environ.get("TERM") == "dumb"
+    journey = build_journey(log, at_once=in_lines or pattern is not None)
+    if in_lines:
         from scopewatch.views.sentences import journey_lines
 
         print_whole(journey_lines(journey, pattern))

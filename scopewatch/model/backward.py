@@ -22,6 +22,8 @@ MOST_OPS = 400
 """Ops that are shown one by one; in a longer walk those without a name are folded."""
 
 _MOST_SHORTENED = 2_000
+_MOST_BETWEEN = 1_000
+"""Ops between an op and a named tensor; what is further away, it is no part of."""
 
 StepKind = Literal["loss", "op", "folded", "cut", "unreached", "end"]
 
@@ -118,7 +120,9 @@ class Backward:
     def on_the_way_to(self, at: OpAt) -> Landmark | None:
         """The named tensor that an op without a name is a part of: the nearest that its gradient came through."""
         at_now: OpAt | None = at
-        while at_now is not None:
+        for _ in range(_MOST_BETWEEN):
+            if at_now is None:
+                break
             found = self.landmarks.get(at_now)
             if found is not None and found.bound is not None:
                 return found

@@ -6,7 +6,6 @@ of scope, a line, a name) is looked up in sorted lists, so that no move depends 
 
 from __future__ import annotations
 
-import gc
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -28,10 +27,13 @@ from scopewatch.model.events import (
     ScopeEntered,
     ScopeLeft,
 )
+from scopewatch.model.garbage import no_collections
 from scopewatch.model.log import Log
 from scopewatch.model.steps import History, State, build_history
 
 Kind = Literal["request", "scope", "variable"]
+_LONG_WALK = 20_000
+"""Ops of a backward pass that is read only when somebody goes there."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +63,27 @@ def parse_break(text: str) -> Break:
 
 @dataclass(frozen=True)
 class Journey:
-    """All places of a run, from its first event to the end of its last backward pass."""
+    """All places of a run, from its first event to the end of its last backward pass.
+
+    Where it is not `whole`, the backward passes are not read yet.
+    """
 
     history: History
     backward: Sequence[Backward]
+    is_whole: bool = True
     _found: dict[Break, Sequence[int]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def log(self) -> Log:
         """The run."""
         return self.history.log
+
+    def whole(self) -> Journey:
+        """The same with its backward passes."""
+        if self.is_whole:
+            return self
+        with no_collections():
+            return Journey(self.history, build_backward(self.log))
 
     @cached_property
     def built(self) -> int:
@@ -247,12 +260,9 @@ def preceding(places: Sequence[int], at: int) -> int | None:
     return places[index - 1] if index else None
 
 
-def build_journey(log: Log) -> Journey:
-    """Everything that going through a run needs, read from its log once."""
-    was_enabled = gc.isenabled()
-    gc.disable()  # Nothing here is garbage; collections would double the time for a large log.
-    try:
-        return Journey(build_history(log), build_backward(log))
-    finally:
-        if was_enabled:
-            gc.enable()
+@no_collections()
+def build_journey(log: Log, at_once: bool = True) -> Journey:
+    """Everything that going through a run needs, read from its log once; of a long one at first only the building."""
+    journey = Journey(build_history(log), (), is_whole=False)
+    is_long = sum(len(ops) for walk in log.walks for _, ops in walk.runs) > _LONG_WALK
+    return journey if is_long and not at_once and log.error is None else journey.whole()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scopewatch.model import events as ev
 from scopewatch.model.graph import Body, GraphSnapshot, VariableRecord
-from scopewatch.model.log import GradientMeasure, Header, Log, Receipt
+from scopewatch.model.log import GradientMeasure, GradientWalk, Header, Log, Receipt
 from scopewatch.model.log_file import save_log
 
 _TEMPLATE = (
@@ -82,9 +82,11 @@ def big_log(layers: int) -> Log:
     graph = GraphSnapshot("g0", body, {}, tuple(variables), {k: tuple(v.name for v in variables) for k in kept})
     receipts = tuple(Receipt(f"{v.op}:0", True, "dense", "flows", None, 1.0, None) for v in variables)
     measure = GradientMeasure("g0", f"{names[-1]}:0", "y", "observed", "after step 1", receipts)
+    forward = [op for op in range(len(names)) if "Initializer" not in names[op] and types[op] != "Assign"]
+    walk = GradientWalk("g0", measure.loss, (("", tuple(reversed(forward))),), ())
     header = Header("big.py", "a made-up run", "2.21.0", "3.11", "2020-01-01T00:00:00+00:00", "end", None, (), None)
     paths = ((), (ev.Frame("big.py", 9, "layer"),))
-    return Log(header, paths, tuple(events), (graph,), gradients=(measure,))
+    return Log(header, paths, tuple(events), (graph,), gradients=(measure,), walks=(walk,))
 
 
 if __name__ == "__main__":

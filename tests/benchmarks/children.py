@@ -143,11 +143,53 @@ def parse(file: str) -> dict[str, float]:
     return {"seconds": cpu() - start, "whole": cpu(), "bytes": size, "peak": peak()}
 
 
+KEYS = ("n", "n", "r", "s", "v", "b", "R", "S", "V", "pagedown", "pageup", "end", "b", "home", "n")
+KEYS_BACKWARD = ("n", "r", "b", "end", "b", "home")
+
+
+def step(file: str) -> dict[str, float]:
+    """Opening the stepper on a log, until it stands on the screen; and the slowest answer to a key, in milliseconds."""
+    import asyncio
+
+    from scopewatch.commands.step import recorded
+    from scopewatch.model.journey import build_journey
+    from scopewatch.views.stepper.app import StepApp
+
+    async def pressed() -> dict[str, float]:
+        log = recorded(file)
+        assert log is not None
+        app = StepApp(build_journey(log, at_once=False), file)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await pilot.pause()
+            opened = cpu()
+            answers = []
+
+            async def answer(key: str) -> None:
+                before = cpu()
+                await pilot.press(key)
+                await pilot.pause()
+                answers.append(1000 * (cpu() - before))
+
+            for key in KEYS:
+                await answer(key)
+            before = cpu()
+            await pilot.press("l")
+            await app.workers.wait_for_complete()
+            backward = cpu() - before
+            for key in KEYS_BACKWARD:
+                await answer(key)
+            assert app.cursor.journey.backward, "the backward pass was not read"
+        return {"opened": opened, "slowest key": max(answers), "backward pass": backward}
+
+    return asyncio.run(pressed())
+
+
 CHILDREN: dict[str, Callable[..., dict[str, float]]] = {
     "bare": bare,
     "recorded": recorded,
     "profiler": profiler,
     "parse": parse,
+    "step": step,
 }
 
 if __name__ == "__main__":

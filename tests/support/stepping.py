@@ -19,7 +19,8 @@ def drive(
     """What a script returns that is given the pilot of the running app."""
 
     async def run() -> Any:
-        app = StepApp(build_journey(log), options.pop("target", "model.py"), **options)
+        journey = build_journey(log, at_once=options.pop("at_once", True))
+        app = StepApp(journey, options.pop("target", "model.py"), **options)
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             return await script(pilot)
@@ -37,6 +38,7 @@ def screens(
         for pressed in keys:
             await pilot.press(*([pressed] if isinstance(pressed, str) else pressed))
             await pilot.pause()
+            await pilot.app.workers.wait_for_complete()
             found.append(text_of(pilot))
         return found
 

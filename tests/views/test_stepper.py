@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
+from scopewatch.errors import LogFileError
+from scopewatch.model import journey as journey_module
 from scopewatch.model.journey import build_journey
 from scopewatch.model.log import SourceFile
 from scopewatch.views.sentences import Sentences
@@ -39,6 +41,33 @@ def event_of(screen):
 
 def place_of(screen):
     return re.search(r"(?:event|step) ([\d,]+) of", screen)[1]
+
+
+# ------------------------------------------------------------------- a long backward pass
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [["l", "n"], ["end", "n", "n"], ["end", "end"], ["g", *"norm", "enter", "n"], ["slash", *"norm", "enter", "end"]],
+)
+def test_a_long_backward_pass_is_read_when_somebody_goes_there(monkeypatch, keys):
+    monkeypatch.setattr(journey_module, "_LONG_WALK", 0)
+    log = dense()
+    assert build_journey(log, at_once=False).backward == ()
+    waiting = [[k] for k in keys]
+    assert screens(log, waiting, at_once=False)[-1] == screens(log, waiting)[-1]
+
+
+def test_ops_that_cannot_be_read_are_said_to_be_damaged(monkeypatch):
+    monkeypatch.setattr(journey_module, "_LONG_WALK", 0)
+
+    def damaged(_):
+        raise LogFileError("x.scopelog is a damaged scopewatch log")
+
+    monkeypatch.setattr(journey_module, "build_backward", damaged)
+    found = screen_after(dense(), "l", at_once=False)
+    assert "x.scopelog is a damaged scopewatch log" in found
+    assert place_of(found) == "1"
 
 
 # ----------------------------------------------------------------------------------- keys

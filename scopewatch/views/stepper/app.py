@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.text import Text
@@ -13,6 +15,7 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.events import Resize
 from textual.widgets import Footer, Input, Static
 
+from scopewatch.errors import LogFileError
 from scopewatch.model.cursor import Cursor
 from scopewatch.model.journey import Break, Journey, Kind, following, parse_break
 from scopewatch.model.steps import Held, Node, PythonName
@@ -89,6 +92,7 @@ class StepApp(App[None]):
 
     def on_mount(self) -> None:
         """Begin at the first event."""
+        gc.freeze()  # The run stays in memory: going through millions of objects for garbage would hold up a key.
         self._draw()
 
     def on_resize(self, event: Resize) -> None:
@@ -122,11 +126,19 @@ class StepApp(App[None]):
         self.cursor = cursor
         self._draw()
 
+    def _go_on(self, move: Callable[[Cursor], Cursor], nothing: str, by: int = 1) -> None:
+        """Go; where that leads nowhere, because the backward passes are not read yet, read them first."""
+        moved = move(self.cursor)
+        if moved.place == self.cursor.place and by > 0 and not self.cursor.journey.is_whole:
+            self._searching(lambda _: lambda: self._go(move(self.cursor), nothing), "Reading the backward pass ...")
+        else:
+            self._go(moved, nothing)
+
     # ------------------------------------------------------------------------------ keys
 
     def action_step(self, by: int) -> None:
         """Next, back, and ten at once."""
-        self._go(self.cursor.step(by), "This is the end." if by > 0 else "This is the beginning.")
+        self._go_on(lambda at: at.step(by), "This is the end." if by > 0 else "This is the beginning.", by)
 
     def action_kind(self, kind: Kind, by: int) -> None:
         """The next or the last request, change of scope, or new variable."""
@@ -150,7 +162,7 @@ class StepApp(App[None]):
 
     def action_edge(self, by: int) -> None:
         """To the start or the end of the building, then of each backward pass."""
-        self._go(self.cursor.to_edge(by))
+        self._go_on(lambda at: at.to_edge(by), "", by)
 
     def action_loss(self) -> None:
         """To where a backward pass begins."""
@@ -159,7 +171,8 @@ class StepApp(App[None]):
             if self.cursor.journey.log.error
             else "No loss was found: name one with --loss."
         )
-        self._go(self.cursor.to_loss(), "" if self.cursor.journey.backward else f"There is no backward pass. {why}")
+        none = "" if self.cursor.journey.log.gradients else f"There is no backward pass. {why}"
+        self._go_on(Cursor.to_loss, none)
 
     def action_help(self) -> None:
         """Keys and marks."""
@@ -193,21 +206,39 @@ class StepApp(App[None]):
         self.action_close()
         (self._run_to if self._asking == "go" else self._filter)(event.value.strip())
 
-    def _searching(self, search: Callable[[], Callable[[], None]]) -> None:
-        """Search, then do what the search says; through a large run on a thread, so that keys still answer."""
-        if self.cursor.journey.count <= _MOST_SEARCHED:
-            search()()
+    def _searching(self, search: Callable[[Journey], Callable[[], None]], said: str = "Searching ...") -> None:
+        """Search the whole run, then do what the search says; of a large one on a thread, so that keys still answer."""
+        journey = self.cursor.journey
+
+        def found() -> Callable[[], None]:
+            try:
+                whole = journey.whole()
+            except LogFileError as error:  # The ops of a large log are read only now.
+                damage = str(error)
+                return lambda: self._go(self.cursor, damage)
+            then = search(whole)
+            sentences = self._sentences if whole is journey else Sentences(whole)
+
+            def do() -> None:
+                gc.freeze()
+                self.cursor, self._sentences = replace(self.cursor, journey=whole), sentences
+                then()
+
+            return do
+
+        if journey.is_whole and journey.count <= _MOST_SEARCHED:
+            found()()
             return
-        self._go(self.cursor, "Searching ...")
-        self.run_worker(lambda: self.call_from_thread(search()), thread=True, exclusive=True)
+        self._go(self.cursor, said)
+        self.run_worker(lambda: self.call_from_thread(found()), thread=True, exclusive=True)
 
     def _run_to(self, text: str) -> None:
         if not text:
             return
-        journey, wanted = self.cursor.journey, parse_break(text)
+        wanted = parse_break(text)
 
-        def search() -> Callable[[], None]:
-            found = journey.breaks(wanted)
+        def search(whole: Journey) -> Callable[[], None]:
+            found = whole.breaks(wanted)
             return lambda: self._stop_at(wanted, found)
 
         self._searching(search)
@@ -225,9 +256,9 @@ class StepApp(App[None]):
     def _filter(self, pattern: str) -> None:
         cursor = self.cursor
 
-        def search() -> Callable[[], None]:
+        def search(whole: Journey) -> Callable[[], None]:
             try:
-                found = cursor.filtered(pattern)
+                found = replace(cursor, journey=whole).filtered(pattern)
             except re.error as error:
                 why = f"{plain(pattern)} is no regular expression: {error}."
                 return lambda: self._go(self.cursor, why)
