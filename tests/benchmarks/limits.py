@@ -142,7 +142,7 @@ def show(pairs: int) -> Iterator[Figure]:
 
 
 def growth(_: int, small: int = 1000, large: int = 8000) -> Iterator[Figure]:
-    """How much more eight times the layers cost, ours and TensorFlow's; nine times is allowed, or what TensorFlow takes."""
+    """How much more eight times the layers cost: nine times is allowed, or as many as TensorFlow's own."""
     sizes = [(child("recorded", str(n), "gradients"), child("bare", str(n), "gradients")) for n in (small, large)]
     (ours, theirs), (ours_large, theirs_large) = sizes
     factor = math.log(large / small)
