@@ -130,7 +130,7 @@ class Log(_Shown):
 
         Args:
             names: nothing for the first screen.
-            depth: how deep the scope tree is shown.
+            depth: how deep the scope tree is shown; rows that are folded are opened so far.
             pattern: a regular expression; only names in which it is found are shown.
 
         Raises:

@@ -58,7 +58,8 @@ ViewOption = Annotated[
     ),
 ]
 DepthOption = Annotated[
-    int | None, typer.Option("--depth", min=1, metavar="N", help="How deep the scope tree is shown.")
+    int | None,
+    typer.Option("--depth", min=1, metavar="N", help="How deep the scope tree is shown; opens folded rows so far."),
 ]
 FilterOption = Annotated[
     str | None, typer.Option("--filter", metavar="REGEX", help="Only names in which REGEX is found.")

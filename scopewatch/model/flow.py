@@ -7,6 +7,7 @@ named is called by that name.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -61,12 +62,24 @@ def build_flow(log: Log, graph_id: str, tensor: str, loss: str | None, hops: int
     return builder.onwards(node, places[0], loss, hops)
 
 
+def build_derivations(log: Log, graph_id: str, tensors: Sequence[str]) -> list[FlowNode | None]:
+    """How each of many tensors of one graph is derived, without the way on to the loss."""
+    builder = _Builder(log, log.graph_by_id[graph_id])
+    return [builder.derive_anew(tensor) for tensor in tensors]
+
+
 class _Builder:
     def __init__(self, log: Log, graph: GraphSnapshot) -> None:
         self.flow = Dataflow(graph)
         self._graph = graph
         self._names = {t: b.name for (g, t), b in python_names(log).items() if g == graph.id}
         self._count = 0
+
+    def derive_anew(self, tensor: str) -> FlowNode | None:
+        """The tree of a tensor by name."""
+        self._count = 0
+        places = self.flow.places(tensor)
+        return self.derive(places[0]) if places else None
 
     def derive(self, place: Place) -> FlowNode:
         """The tree of a tensor down to variables and inputs; too large a part of it is elided."""

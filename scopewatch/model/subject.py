@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 
 from scopewatch.errors import UsageError
+from scopewatch.model.alike import fold_unless_opened
 from scopewatch.model.events import Frame, Requested
 from scopewatch.model.graph import GraphSnapshot, VariableRecord
 from scopewatch.model.log import Log
@@ -109,15 +110,30 @@ def _subject(graph: GraphSnapshot, named: Named) -> Subject:
 
 def _ambiguous(log: Log, text: str, found: list[Subject]) -> str:
     """The candidates, each as it can be asked for, with the line that bound it."""
-    lines = [f"{text} could be any of {len(found)}:"]
-    for number, subject in enumerate(found[:_MOST_LISTED], start=1):
-        kind = "variable" if subject.records else "tensor"
-        where = f"  {subject.frame.file}:{subject.frame.line}" if subject.frame else ""
-        graph = f"  graph {subject.graph}" if len(log.graphs) > 1 else ""
-        lines.append(f"  {_short_cut(log, text, subject, number):<12} {kind} {subject.name}{where}{graph}")
-    if len(found) > _MOST_LISTED:
-        lines.append(f"  and {len(found) - _MOST_LISTED} more")
+    lines = [f"{text} could be any of {len(found):,}:"]
+    numbered = list(enumerate(found, start=1))
+    folded = fold_unless_opened(
+        numbered, lambda n: n[1].name, lambda n: _told(log, n[1]), None, False, readable=_MOST_LISTED
+    )
+    for alike in folded[:_MOST_LISTED]:
+        number, subject = alike.first
+        short, name, more = _short_cut(log, text, subject, number), subject.name, ""
+        if alike.is_folded:
+            last, other = alike.last
+            short += f" … {_short_cut(log, text, other, last)}"
+            name, more = f"{name} … {other.name}", f": {len(alike):,} alike"
+        kind, where, graph = _told(log, subject)
+        lines.append(f"  {short:<12} {kind} {name}{where}{graph}{more}")
+    if len(folded) > _MOST_LISTED:
+        lines.append(f"  and {sum(map(len, folded[_MOST_LISTED:])):,} more")
     return "\n".join([*lines, "Pick one so, or by its full name."])
+
+
+def _told(log: Log, subject: Subject) -> tuple[str, str, str]:
+    """Which kind of thing it is, the line that bound it, and its graph where there are several."""
+    kind = "variable" if subject.records else "tensor"
+    where = f"  {subject.frame.file}:{subject.frame.line}" if subject.frame else ""
+    return kind, where, f"  graph {subject.graph}" if len(log.graphs) > 1 else ""
 
 
 def _short_cut(log: Log, text: str, subject: Subject, number: int) -> str:

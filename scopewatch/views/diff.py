@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from scopewatch.model.alike import Alike, beside, fold_unless_opened, one_by_one
 from scopewatch.model.checkpoint_fit import CheckpointFit, Fit
 from scopewatch.model.differences import Difference, Run, VariablePair
 from scopewatch.model.folds import Alone, Renaming, fold_changes, fold_only, fold_renames, numbered_apart
 from scopewatch.model.log import shape_text
 from scopewatch.model.units import Unit, build_units
+from scopewatch.views.alike import between, counted, how_to_open
 from scopewatch.views.diff_sides import gradient_lines, proof_lines, request_lines
-from scopewatch.views.screen import heading, left_out
+from scopewatch.views.screen import heading, left_out, opens
 from scopewatch.views.tables import Indented
 from scopewatch.views.text import BAD, HEADING, QUIET, VARIABLE, WARN, place, plain, text
 
+RowT = TypeVar("RowT")
 _MOST_LINES = 6
 _MARKS: dict[Fit, tuple[str, str]] = {"fits": ("", ""), "noticed": ("!", WARN), "silent": ("!!", BAD)}
 _LEGEND: dict[Fit, str] = {
@@ -40,6 +44,17 @@ class DiffScreen:
     def wanted(self, *names: str | None) -> bool:
         """Whether `--filter` lets something with these names through."""
         return self.pattern is None or any(self.pattern.search(n) for n in names if n)
+
+    def folded(
+        self, rows: Sequence[RowT], name: Callable[[RowT], str], said: Callable[[RowT], Hashable]
+    ) -> list[Alike[RowT]]:
+        """Rows that are alike but for numbers in their names, together, unless `--filter` or `--depth` opens them."""
+        return fold_unless_opened(rows, name, said, self.depth, self.pattern is not None)
+
+    @property
+    def opens(self) -> str:
+        """What shows rows one by one that are folded."""
+        return opens("--filter REGEX", "--depth N", self.depth)
 
     @property
     def names(self) -> tuple[str, str]:
@@ -155,15 +170,18 @@ def _variables(screen: DiffScreen, most: int | None) -> list[RenderableType]:
     lines: list[RenderableType] = [heading("VARIABLES", _counts(d))]
     made = _grid(screen.width)
     fits: set[Fit] = set()
-    left = 0
+    left, folded = 0, []
     for rows in _rows(screen, folded=most is not None or screen.depth is not None):
+        alike = screen.folded(rows, lambda row: row[2].plain, _said_of_row) if most is None else one_by_one(rows)
         left += max(0, len(rows) - most) if most is not None else 0
-        for fit, word, name, detail in rows[:most]:
+        folded += alike[:most]
+        for one in alike[:most]:
+            fit, word, name, detail = one.first
             fits.add(fit)
             mark, style = _MARKS[fit]
-            made.add_row(Text.assemble((f"{mark:<3}", style), word), name, detail)
+            made.add_row(Text.assemble((f"{mark:<3}", style), word), _names(one, name), detail)
     if made.row_count:
-        lines.append(made)
+        lines += [made, *how_to_open(screen.opens, folded)]
     lines += left_out(left, "variables")
     lines += [Text(f"  {said}", QUIET, overflow="fold") for fit, said in _LEGEND.items() if fit in fits]
     numbered = numbered_apart(d)
@@ -203,6 +221,25 @@ def _rows(screen: DiffScreen, folded: bool) -> Iterable[list[_Row]]:
             yield [_alone(word, a) for a in fold_only(found, units, screen.depth or 1)]
         else:
             yield [_alone(word, Alone(o.unit.name, (o,))) for o in found]
+
+
+def _said_of_row(row: _Row) -> Hashable:
+    """All of a row but its name; of a renamed one, how far apart the numbers of both names are."""
+    fit, word, name, detail = row
+    a, _, b = name.plain.partition(" -> ")
+    return fit, word, detail.plain, beside(b, a)
+
+
+def _names(alike: Alike[_Row], name: Text) -> Text:
+    """The name of a row, or both names from which to which."""
+    if not alike.is_folded:
+        return name
+    a, _, b = name.plain.partition(" -> ")
+    last_a, _, last_b = alike.last[2].plain.partition(" -> ")
+    made = Text(between(a, last_a), VARIABLE)
+    if b:
+        made.append(" -> ", "").append(between(b, last_b))
+    return made.append(f": {len(alike):,} alike", "")
 
 
 def _renaming(line: Renaming) -> _Row:
@@ -274,7 +311,11 @@ def _checkpoint(screen: DiffScreen, most: int | None) -> list[RenderableType]:
             more = f" and {len(keys) - len(shown)} more" if len(keys) > len(shown) else ""
             if most is None:
                 lines.append(Text(f"  {title}", style, overflow="fold"))
-                lines += [Indented(Text(plain(key)), 4) for key in shown]
+                for alike in screen.folded(keys, lambda key: key.partition(" ")[0], lambda key: key.partition(" ")[2]):
+                    first, _, detail = alike.first.partition(" ")
+                    last = alike.last.partition(" ")[0]
+                    name = counted(first, last, len(alike)) if alike.is_folded else plain(first)
+                    lines.append(Indented(Text(" ".join(filter(None, (name, plain(detail))))), 4))
             else:
                 lines.append(Indented(Text.assemble((f"{title}: ", style), plain(", ".join(shown)), (more, QUIET)), 2))
     return lines
@@ -307,12 +348,16 @@ def _said_of(screen: DiffScreen, fit: CheckpointFit) -> list[tuple[str, str, lis
 
 def requests_view(screen: DiffScreen) -> list[RenderableType]:
     """Every name whose requests ended otherwise."""
-    return request_lines(screen.difference, screen.wanted, None) or [heading("REQUESTS", "no outcome differs")]
+    return request_lines(screen.difference, screen.wanted, None, screen.folded) or [
+        heading("REQUESTS", "no outcome differs")
+    ]
 
 
 def gradients_view(screen: DiffScreen) -> list[RenderableType]:
     """What each variable and named tensor receives in both runs, the same ones too."""
-    return gradient_lines(screen.difference, screen.wanted, None) or [heading("GRADIENT", "no loss in either run")]
+    return gradient_lines(screen.difference, screen.wanted, None, screen.folded) or [
+        heading("GRADIENT", "no loss in either run")
+    ]
 
 
 def proof_view(screen: DiffScreen) -> list[RenderableType]:

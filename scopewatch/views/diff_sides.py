@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from scopewatch.model.alike import Alike, one_by_one
 from scopewatch.model.claims import NEVER_A_VARIABLE
 from scopewatch.model.differences import Difference, GradientPair, LossPair, ProofPair, RequestPair
 from scopewatch.model.events import Outcome
 from scopewatch.model.gradients import GradientRow
 from scopewatch.model.log import GradientMeasure
 from scopewatch.model.short import short_names
+from scopewatch.views.alike import counted, ranging
 from scopewatch.views.gradients import reason_of
 from scopewatch.views.screen import heading, left_out, listed
 from scopewatch.views.tables import Indented
-from scopewatch.views.text import BAD, GOOD, HEADING, QUIET, VERDICT_STYLES, WARN, number, place, plain, text
+from scopewatch.views.text import BAD, GOOD, HEADING, QUIET, VERDICT_STYLES, WARN, place, plain, text
 
 Wanted = Callable[..., bool]
+Folded = Callable[..., "list[Alike[Any]]"]
+
+
+def _unfolded(rows: Sequence[Any], *_: object) -> list[Alike[Any]]:
+    """Rows as they are."""
+    return one_by_one(rows)
+
+
 _CHANGE_STYLES = {"lost": BAD, "gained": GOOD, "other": WARN}
 
 
@@ -34,8 +45,8 @@ def _beside(columns: Sequence[str]) -> Table:
 # ------------------------------------------------------------------------------- requests
 
 
-def request_lines(d: Difference, wanted: Wanted, most: int | None) -> list[RenderableType]:
-    """Names whose requests ended otherwise; those alike in one line, unless all are asked for."""
+def request_lines(d: Difference, wanted: Wanted, most: int | None, folded: Folded = _unfolded) -> list[RenderableType]:
+    """Names whose requests ended otherwise; those alike in one line, unless all are asked for; then `folded`."""
     pairs = [r for r in d.requests if wanted(r.name_a, r.name_b)]
     if not pairs:
         return []
@@ -43,12 +54,17 @@ def request_lines(d: Difference, wanted: Wanted, most: int | None) -> list[Rende
     for index, pair in enumerate(pairs):
         groups.setdefault((pair.a, pair.b, index if most is None else 0), []).append(pair)
     made = _beside(["REQUESTS", "A", "B"])
-    for group in list(groups.values())[:most]:
+
+    def cells(pair: RequestPair) -> tuple[Text, Text]:
+        return _outcomes(pair.a, place(pair.at_a)), _outcomes(pair.b, place(pair.at_b))
+
+    shown = list(groups.values())[:most]
+    for alike in folded(shown, lambda g: g[0].name_b, lambda g: tuple(str(c) for c in cells(g[0]))):
+        group = alike.first
         names = list(dict.fromkeys(p.name_b for p in group))
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        first = group[0]
-        cells = (_outcomes(first.a, place(first.at_a)), _outcomes(first.b, place(first.at_b)))
-        made.add_row(Text(f"  {plain(names[0])}{more}"), *cells)
+        name = counted(names[0], alike.last[0].name_b, len(alike)) if alike.is_folded else f"{plain(names[0])}{more}"
+        made.add_row(Text(f"  {name}"), *cells(group[0]))
     return [made, *left_out(len(groups) - most if most is not None else 0, "requests")]
 
 
@@ -72,15 +88,15 @@ def _outcomes(outcomes: tuple[Outcome, ...], asked_at: str) -> Text:
 # ------------------------------------------------------------------------------ gradients
 
 
-def gradient_lines(d: Difference, wanted: Wanted, most: int | None) -> list[RenderableType]:
-    """A table for each loss: rows that differ in a summary, all rows in full."""
+def gradient_lines(d: Difference, wanted: Wanted, most: int | None, folded: Folded = _unfolded) -> list[RenderableType]:
+    """A table for each loss: rows that differ in a summary, all rows in full, those alike `folded`."""
     lines: list[RenderableType] = []
     for loss in d.losses:
-        lines += _loss(loss, wanted, most)
+        lines += _loss(loss, wanted, most, folded)
     return lines
 
 
-def _loss(loss: LossPair, wanted: Wanted, most: int | None) -> list[RenderableType]:
+def _loss(loss: LossPair, wanted: Wanted, most: int | None, folded: Folded) -> list[RenderableType]:
     title = f"GRADIENT of {_loss_name(loss)}"
     if loss.a is None or loss.b is None:
         return [heading(title, f"only {'B' if loss.a is None else 'A'} has such a loss")]
@@ -93,10 +109,14 @@ def _loss(loss: LossPair, wanted: Wanted, most: int | None) -> list[RenderableTy
         made = _beside([title, "A", "B"])
         short = short_names(r.name for r in loss.rows)
         groups = _alike(shown, in_full=most is None)
-        for group in groups[:most]:
+        for alike in folded(groups[:most], lambda g: g[0].name, lambda g: _said(g[0])):
+            group = alike.first
             row, one = group[0], len(group) == 1
             more = "" if one else f" and {len(group) - 1} more"
-            made.add_row(_label(row, short[row.name], more), _received(row.a, one), _received(row.b, one))
+            if alike.is_folded:
+                more = f" … {plain(short[alike.last[0].name])}: {len(alike):,} alike"
+            sides = [[side for g in alike.rows if (side := getattr(g[0], at)) is not None] for at in ("a", "b")]
+            made.add_row(_label(row, short[row.name], more), *(_received(rows, one) for rows in sides))
         lines = [made, *left_out(sum(map(len, groups[most:])) if most is not None else 0, "gradients")]
     else:
         lines = [heading(title, f"no difference in {sum(r.change == 'same' for r in rows)} rows")]
@@ -107,9 +127,14 @@ def _alike(rows: Sequence[GradientPair], in_full: bool) -> list[list[GradientPai
     """Rows that say the same but for the norm, together; in full each by itself."""
     groups: dict[object, list[GradientPair]] = {}
     for index, row in enumerate(rows):
-        said = (row.change, str(_received(row.a, False)), str(_received(row.b, False)))
-        groups.setdefault(index if in_full else said, []).append(row)
+        groups.setdefault(index if in_full else _said(row), []).append(row)
     return list(groups.values())
+
+
+def _said(row: GradientPair) -> Hashable:
+    """All that is said of a row but for the norms."""
+    sides = (str(_received([side] if side is not None else [], False)) for side in (row.a, row.b))
+    return row.change, frozenset(_roles(row)), *sides
 
 
 def _loss_name(loss: LossPair) -> str:
@@ -143,14 +168,16 @@ def _label(row: GradientPair, short: str, more: str) -> Text:
     return Text.assemble("  ", name, more, (f"  {word}" if word else "", _CHANGE_STYLES.get(change, "")))
 
 
-def _received(row: GradientRow | None, with_norm: bool) -> Text:
-    """`variable: dense 0.565, updated`."""
-    if row is None:
+def _received(rows: Sequence[GradientRow], with_norm: bool) -> Text:
+    """`variable: dense 0.565, updated`; of rows that are alike with the norms from which to which."""
+    if not rows:
         return Text("-", QUIET)
+    row = rows[0]
     receipt = row.receipt
     why = f": {reason_of(receipt)}" if receipt.receives == "none" else ""
-    measured = with_norm and receipt.norm is not None and receipt.receives in ("dense", "sparse")
-    norm = f" {number(receipt.norm or 0.0)}" if measured else ""
+    norms = [r.receipt.norm for r in rows if r.receipt.norm is not None]
+    measured = with_norm and norms and receipt.receives in ("dense", "sparse")
+    norm = f" {ranging(norms)}" if measured else ""
     updated = "updated" if row.updated else ("NOT updated" if row.role == "variable" else "computed")
     return Text(f"{row.role}: {receipt.receives}{norm}{why}, {updated}")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 
 from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 
+from scopewatch.model.alike import fold_unless_opened
 from scopewatch.model.error_card import ErrorCard, OpenScope, Trial, build_error_card
 from scopewatch.model.events import Frame, Path
 from scopewatch.views.screen import Screen, heading, listed
@@ -127,22 +129,36 @@ def _frames(label: str, path: Path) -> list[RenderableType]:
     if not path:
         return []
     made = table([label, "in"], gives_way=0)
-    for frame in path:
-        made.add_row(text(f"  {frame.file}:{frame.line}"), text(frame.function))
+    # A function that calls itself: its lines, each with how often.
+    for alike in fold_unless_opened(path, lambda _: "", lambda frame: frame, None, False):
+        frame, times = alike.first, f"  x{len(alike):,}" if alike.is_folded else ""
+        made.add_row(text(f"  {frame.file}:{frame.line}"), text(frame.function + times))
     return [made]
 
 
 def _stack(card: ErrorCard) -> list[RenderableType]:
     """Each open scope, outermost first: its flag, who set it, where it was entered."""
-    names = [plain(s.name or "(root)") for s in card.scopes]
+    folded = fold_unless_opened(card.scopes, _nested, _said, None, False)
+    names = [plain(a.first.name or "(root)") for a in folded]
     room = min(max((cell_len(n) for n in names), default=0), 30)
     lines: list[RenderableType] = [text("open scopes, outermost first", QUIET)]
-    for name, scope in zip(names, card.scopes, strict=True):
+    for name, alike in zip(names, folded, strict=True):
+        scope = alike.first
         said = _flag(scope) + (", inherited" if scope.how == "inherited" and scope.flag != "false" else "")
         entered = f"; entered at {_who(scope.entered_at)}" if scope.entered_at is not None else ""
         library = ", by a library" if scope.by_library else ""
-        lines.append(Hanging(f"  {name:<{room}}  ", Text(said + entered + library)))
+        more = f"; and {len(alike) - 1:,} alike in it, one in the other" if alike.is_folded else ""
+        lines.append(Hanging(f"  {name:<{room}}  ", Text(said + entered + library + more)))
     return lines
+
+
+def _nested(scope: OpenScope) -> str:
+    """The last part of a scope's name: those around it are rows of their own."""
+    return scope.name.rpartition("/")[2]
+
+
+def _said(scope: OpenScope) -> Hashable:
+    return scope.flag, scope.how, scope.flag_set_at, scope.entered_at, scope.by_library
 
 
 def _trials(screen: Screen, card: ErrorCard, label: str = "    tried    ") -> list[RenderableType]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Hashable, Sequence
+
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from scopewatch.model.alike import Alike
 from scopewatch.model.gradients import GradientRow, GradientTable
 from scopewatch.model.log import Receipt
+from scopewatch.views.alike import counted, how_to_open, ranging, room_beside
 from scopewatch.views.screen import Screen, heading, left_out, listed
 from scopewatch.views.tables import table
 from scopewatch.views.text import (
@@ -38,9 +43,12 @@ def gradients_view(screen: Screen) -> list[RenderableType]:
     for index, of_loss in enumerate(screen.gradients):
         rows = [r for r in of_loss.rows if screen.wanted(r.tensor, r.python_name)]
         found += [*([Text()] if index else []), heading(_title(of_loss, full=True))]
-        found += [_table(screen, rows, "tensor", gives_way=1)]
-        unknown = {r.receipt.norm_unknown_because for r in rows if r.receipt.norm_unknown_because}
-        found += [_line(f"unknown, because {why}") for why in sorted(unknown)]
+        folded = _folded(screen, rows)
+        found += [_table(screen, folded, "tensor", gives_way=1), *how_to_open(screen.opens, folded)]
+        unknown = sorted({r.receipt.norm_unknown_because for r in rows if r.receipt.norm_unknown_because})
+        for why in screen.folded(unknown, lambda because: because, lambda _: None):
+            more = f" (and {len(why) - 1:,} more such)" if why.is_folded else ""
+            found.append(_line(f"unknown, because {why.first}{more}"))
     return found or [
         Text("GRADIENT  no loss: the program differentiates nothing and names no float tensor. Name one with --loss.")
     ]
@@ -59,10 +67,11 @@ def gradient_summary(screen: Screen, names: set[str], most: int) -> list[Rendera
     of_loss = screen.gradients[0]
     trainable = set(screen.trainable.graph)
     rows = [r for r in of_loss.rows if r.tensor in trainable or r.python_name in names]
-    shown = rows if len(rows) <= most else _telling(rows, most - 1)
+    folded = _folded(screen, rows)
+    shown = folded if len(folded) <= most else _telling(folded, most - 1)
     lines: list[RenderableType] = [_table(screen, shown, _title(of_loss, full=False))]
-    lines += left_out(len(rows) - len(shown), "gradients")
-    because = next((r.receipt.norm_unknown_because for r in shown if r.receipt.norm_unknown_because), None)
+    lines += left_out(len(rows) - sum(map(len, shown)), "gradients")
+    because = next((a.first.receipt.norm_unknown_because for a in shown if a.first.receipt.norm_unknown_because), None)
     lines += [_line(f"  {_unknown(because)}")] if because else []
     return [*lines, *_other_losses(screen)]
 
@@ -86,9 +95,9 @@ def _other_losses(screen: Screen) -> list[RenderableType]:
     return lines + ([text(f"  and of {more} losses more", QUIET)] if more > 0 else [])
 
 
-def _telling(rows: list[GradientRow], most: int) -> list[GradientRow]:
+def _telling(rows: list[Alike[GradientRow]], most: int) -> list[Alike[GradientRow]]:
     """The rows that say most: tensors and variables without a gradient, then the first of the rest."""
-    odd = [r for r in rows if r.role == "tensor" or r.receipt.receives not in ("dense", "sparse")]
+    odd = [r for r in rows if r.first.role == "tensor" or r.first.receipt.receives not in ("dense", "sparse")]
     chosen = {id(r) for r in [*odd, *rows][:most]}
     return [r for r in rows if id(r) in chosen][:most]
 
@@ -99,19 +108,51 @@ def _title(of_loss: GradientTable, full: bool) -> str:
     return f"GRADIENT of {plain(measure.python_name or measure.loss)}{how}, {plain(measure.at)}"
 
 
-def _table(screen: Screen, rows: list[GradientRow], title: str, gives_way: int = 0) -> Table:
-    made = table([title, "receives", "norm", "updated"], right=["norm"], gives_way=gives_way)
-    names = [_name(screen, row) for row in rows]
-    tight = any(r.receipt.blocked_by is not None for r in rows)
+def _folded(screen: Screen, rows: Sequence[GradientRow]) -> list[Alike[GradientRow]]:
+    """Rows alike but for numbers in their names and the length of what they receive."""
+
+    def name(row: GradientRow) -> str:
+        return f"{row.tensor}={row.python_name}" if row.role == "tensor" and row.python_name else row.tensor
+
+    def said(row: GradientRow) -> Hashable:
+        told = row.receipt
+        blocked = reason_of(told) if told.receives == "none" else ""
+        norm = "a number" if told.norm else norm_text(told)
+        return row.role, str(_where(screen, row, True)), told.receives, blocked, norm, row.updated
+
+    return screen.folded(rows, name, said)
+
+
+def _table(screen: Screen, rows: Sequence[Alike[GradientRow]], title: str, gives_way: int = 0) -> Table:
+    headers = [title, "receives", "norm", "updated"]
+    is_folded = any(row.is_folded for row in rows)
+    made = table(headers, right=["norm"], gives_way=1 if is_folded else gives_way)
+    tight = is_folded or any(r.first.receipt.blocked_by is not None for r in rows)
     proved = {p.claim.python_name for p in screen.proofs if p.verdict == "proved"}
+    cells = [_receipt(a, a.first.python_name in proved and receives_something(a.first)) for a in rows]
+    wheres = [_where(screen, row.first, tight) for row in rows]
     most = 40 if screen.width >= 100 else 20
+    if is_folded:
+        most = max(room_beside(cells, headers[1:], screen.width), most)
+    often = Counter(row.first.python_name for row in rows)
+    names = [_names(screen, row, most, is_folded and often[row.first.python_name] > 1) for row in rows]
     width = min(max((n.cell_len for n in names), default=0), most)
-    for row, name in zip(rows, names, strict=True):
-        name.truncate(width, overflow="ellipsis", pad=True)
-        computed = row.python_name in proved and receives_something(row)
-        label = Text.assemble(name, "  ", _where(screen, row, tight), no_wrap=True, overflow="ellipsis")
-        made.add_row(label, *_receipt(row, computed))
+    for name, where, cell in zip(names, wheres, cells, strict=True):
+        name.truncate(width, overflow="ellipsis", pad=not is_folded)
+        made.add_row(Text.assemble(name, "  ", where, no_wrap=True, overflow="ellipsis"), *cell)
     return made
+
+
+def _names(screen: Screen, alike: Alike[GradientRow], room: int, is_ambiguous: bool) -> Text:
+    """The name of a row, or from which to which; a tensor's own where what a person calls it stands for several."""
+    row, name = alike.first, _name(screen, alike.first)
+    if not alike.is_folded:
+        return name.append(f" = {plain(row.tensor)}") if is_ambiguous and row.role == "tensor" else name
+    if row.role == "variable":
+        first, last = screen.shorten(row.tensor), screen.shorten(alike.last.tensor)
+        return Text(f"  {counted(first, last, len(alike), room - 2, '[]')}", name.style)
+    first, last = (r.python_name or r.tensor for r in (row, alike.last))
+    return Text(f"  {counted(first, last, len(alike), room - 2)}", name.style)
 
 
 def receives_something(row: GradientRow) -> bool:
@@ -134,14 +175,17 @@ def _where(screen: Screen, row: GradientRow, tight: bool) -> Text:
     return Text(f"{place(row.bound_at)}{often}", QUIET)
 
 
-def _receipt(row: GradientRow, computed: bool) -> tuple[Text, str, Text]:
+def _receipt(alike: Alike[GradientRow], computed: bool) -> tuple[Text, str, Text]:
+    """What is received, its norm or from which to which, and whether it is updated."""
+    row = alike.first
     receipt = row.receipt
     received = Text(receipt.receives, RECEIVES_STYLES[receipt.receives])
     if receipt.receives == "none":
         received.append(f": {reason_of(receipt)}")
     if receipt.receives == "unknown":
         received.append(", see below")
-    norm = norm_text(receipt)
+    known = [r.receipt.norm for r in alike.rows if r.receipt.norm is not None]
+    norm = ranging(known) if len(known) == len(alike) else norm_text(receipt)
     if row.updated:
         return received, norm, Text("yes")
     if row.role == "tensor":

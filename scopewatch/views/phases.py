@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
+
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from scopewatch.model.alike import Alike
 from scopewatch.model.log import BeforeAndAfter, Log, Reading, shape_text
 from scopewatch.model.phases import BuiltLine, RunRow, build_lines, build_runs
+from scopewatch.views.alike import counted, how_to_open, ranging
 from scopewatch.views.screen import Screen, heading, left_out, listed
 from scopewatch.views.tables import Hanging, table
-from scopewatch.views.text import HEADING, QUIET, TENSOR, VARIABLE, WARN, number, place, plain, text, way
+from scopewatch.views.text import HEADING, QUIET, TENSOR, VARIABLE, WARN, place, plain, text, way
 
 _MOST_LINES = 24
 
@@ -56,8 +60,8 @@ def _running(screen: Screen) -> list[RenderableType]:
             f"what each run computed was not recorded: scopewatch run {plain(screen.log.header.target)} --view phases"
         )
         lines.append(Hanging("  ", Text(again, WARN)))
-    for index, run in enumerate(runs, start=1):
-        lines += _run(screen, index, run)
+    for alike in screen.folded(list(enumerate(runs, start=1)), lambda r: f"run {r[0]}", _said_of_run):
+        lines += _run(screen, alike)
     if screen.log.runs:
         lines += [Hanging("", Text(sentence, QUIET)) for sentence in _MEANING]
     return lines
@@ -70,11 +74,23 @@ _MEANING = (
 )
 
 
-def _run(screen: Screen, index: int, run: RunRow) -> list[RenderableType]:
+def _said_of_run(numbered: tuple[int, RunRow]) -> Hashable:
+    """All that is said of a run that was not measured; a measured one is like no other."""
+    number, run = numbered
+    return _what_ran(run), way(run.path), None if run.measure is None else number
+
+
+def _what_ran(run: RunRow) -> str:
     event = run.event
     kind = "an initializer" if event.kind == "initializer" else listed([run.names.get(f, f) for f in event.fetches], 4)
     fed = f", fed {listed([run.names.get(f, f) for f in event.feeds], 4)}" if event.feeds else ""
-    title = Text.assemble((f"run {index}", HEADING), f"  {kind}{fed}", (f"  at {way(run.path)}", QUIET))
+    return kind + fed
+
+
+def _run(screen: Screen, alike: Alike[tuple[int, RunRow]]) -> list[RenderableType]:
+    index, run = alike.first
+    which = counted(f"run {index}", f"run {alike.last[0]}", len(alike)) if alike.is_folded else f"run {index}"
+    title = Text.assemble((which, HEADING), f"  {_what_ran(run)}", (f"  at {way(run.path)}", QUIET))
     title.no_wrap, title.overflow = True, "ellipsis"
     lines: list[RenderableType] = [title]
     if run.measure is None:
@@ -85,7 +101,8 @@ def _run(screen: Screen, index: int, run: RunRow) -> list[RenderableType]:
         why = f"how often is unknown, because {plain(run.measure.unknown_because or '?')}"
         lines.append(Hanging("  ", Text(why, WARN)))
     shown = [v for v in run.values if screen.wanted(v.tensor, run.names.get(v.tensor))]
-    lines.append(_table(screen, run, shown))
+    folded = screen.folded(shown, lambda v: _name_of(screen, run, v), lambda v: _said_of(run, v))
+    lines += [_table(screen, run, folded), *how_to_open(screen.opens, folded)]
     reasons: dict[str, list[str]] = {}
     for value in shown:
         if value.unknown_because is not None and None in (value.before, value.after):
@@ -95,15 +112,37 @@ def _run(screen: Screen, index: int, run: RunRow) -> list[RenderableType]:
     return lines
 
 
-def _table(screen: Screen, run: RunRow, values: list[BeforeAndAfter]) -> Table:
+def _name_of(screen: Screen, run: RunRow, value: BeforeAndAfter) -> str:
+    return screen.shorten(value.tensor) if value.is_variable else run.names.get(value.tensor, value.tensor)
+
+
+def _shape_of(value: BeforeAndAfter) -> str:
+    return next((shape_text(r.shape) for r in (value.before, value.after) if r is not None), "")
+
+
+def _said_of(run: RunRow, value: BeforeAndAfter) -> Hashable:
+    """All that a row says but how large the numbers are; and whether the run changed them."""
+    shown = [
+        str(_held([value], [reading])) if reading is None else "a number" for reading in (value.before, value.after)
+    ]
+    same = value.before == value.after
+    return value.is_variable, _shape_of(value), _times(run, value), *shown, same
+
+
+def _table(screen: Screen, run: RunRow, values: Sequence[Alike[BeforeAndAfter]]) -> Table:
     made = table(["  name", "shape", "runs", "before", "after"], right=["runs"])
-    for value in values:
-        shape = next((shape_text(r.shape) for r in (value.before, value.after) if r is not None), "")
-        if value.is_variable:
-            name = Text.assemble("  [", (plain(screen.shorten(value.tensor)), VARIABLE), "]")
+    for alike in values:
+        value, shown = alike.first, _name_of(screen, run, alike.first)
+        if alike.is_folded:
+            around = "[]" if value.is_variable else ""
+            shown = counted(shown, _name_of(screen, run, alike.last), len(alike), screen.width // 2, around)
+            name = Text(f"  {shown}", VARIABLE if value.is_variable else TENSOR)
+        elif value.is_variable:
+            name = Text.assemble("  [", (plain(shown), VARIABLE), "]")
         else:
-            name = Text.assemble("  ", (plain(run.names.get(value.tensor, value.tensor)), TENSOR))
-        made.add_row(name, shape, _times(run, value), _held(value, value.before), _held(value, value.after))
+            name = Text.assemble("  ", (plain(shown), TENSOR))
+        before, after = ([getattr(v, when) for v in alike.rows] for when in ("before", "after"))
+        made.add_row(name, _shape_of(value), _times(run, value), _held(alike.rows, before), _held(alike.rows, after))
     return made
 
 
@@ -117,11 +156,13 @@ def _times(run: RunRow, value: BeforeAndAfter) -> str:
     return "needed" if needed else "0"
 
 
-def _held(value: BeforeAndAfter, reading: Reading | None) -> Text:
-    if reading is not None:
-        if not reading.shape:
-            return Text(number(reading.first[0]))
-        return Text(f"norm {number(reading.norm)}")
-    if value.unknown_because is not None:
+def _held(values: Sequence[BeforeAndAfter], readings: Sequence[Reading | None]) -> Text:
+    """A number, the norm of several, or from which to which where rows are alike."""
+    known = [reading for reading in readings if reading is not None]
+    if known:
+        if not known[0].shape:
+            return Text(ranging(reading.first[0] for reading in known))
+        return Text(f"norm {ranging(reading.norm for reading in known)}")
+    if values[0].unknown_because is not None:
         return Text("unknown", QUIET)
     return text("no value yet", QUIET)

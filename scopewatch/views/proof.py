@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
+from scopewatch.model.alike import READABLE
 from scopewatch.model.claims import MEASURED_STEPS, NEVER_A_VARIABLE, Certificate, Judgement, Proof, ProofStep
 from scopewatch.model.consequences import why_it_matters
+from scopewatch.views.alike import alike_in
 from scopewatch.views.screen import Screen
 from scopewatch.views.tables import Indented
 from scopewatch.views.text import BAD, GOOD, HEADING, QUIET, VERDICT_STYLES, WARN, plain
@@ -39,7 +41,7 @@ def proof_summary(screen: Screen) -> list[RenderableType]:
         if proof.verdict == "refuted" or not proof.judgement.accepted:
             failing = next((s for s in proof.steps if s.holds is False), None)
             if failing is not None:
-                lines.append(_indented(f"X {failing.statement}: {failing.evidence}", BAD))
+                lines.append(_indented(f"X {failing.statement}: {alike_in(failing.evidence)}", BAD))
     return lines
 
 
@@ -75,7 +77,9 @@ def proof_view(screen: Screen) -> list[RenderableType]:
 def one_proof(screen: Screen, proof: Proof) -> list[RenderableType]:
     """A claim, its steps with their evidence, and the verdict."""
     tensors = ", ".join(plain(t) for t in proof.claim.tensors[:4])
-    more = f" and {len(proof.claim.tensors) - 4} more" if len(proof.claim.tensors) > 4 else ""
+    more = f" and {len(proof.claim.tensors) - 4:,} more" if len(proof.claim.tensors) > 4 else ""
+    if len(proof.claim.tensors) > READABLE:
+        tensors, more = alike_in(", ".join(map(plain, proof.claim.tensors))), ""
     lines: list[RenderableType] = [
         Text.assemble(("PROOF ", HEADING), (statement(proof), HEADING), overflow="fold"),
         _indented(f"{plain(proof.claim.python_name)} is {tensors}{more}", QUIET),
@@ -83,7 +87,7 @@ def one_proof(screen: Screen, proof: Proof) -> list[RenderableType]:
     for number, step in enumerate(proof.steps, start=1):
         mark, style = _MARKS[step.holds]
         lines.append(Text.assemble(f"  {number}. ", (mark, style), f"  {plain(step.statement)}", overflow="fold"))
-        lines.append(_indented(step.evidence, QUIET, by=14))
+        lines.append(_indented(alike_in(step.evidence), QUIET, by=14))
     lines += [_indented(f"the checker objects: {o}", BAD) for o in proof.judgement.objections[:5]]
     lines.append(Text.assemble("  ", _verdict(proof), _counts(proof)))
     if proof.verdict == "refuted":

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Hashable
 
 from rich.console import RenderableType
 from rich.text import Text
 
+from scopewatch.model.alike import Alike, beside
 from scopewatch.model.events import MadeDirectly
 from scopewatch.model.log import shape_text
 from scopewatch.model.requests import RequestRow
+from scopewatch.views.alike import counted, how_to_open
 from scopewatch.views.screen import Screen, heading
 from scopewatch.views.tables import Indented, table
-from scopewatch.views.text import BAD, OUTCOME_MARKS, QUIET, REUSE_WORDS, WARN, place, plain, text, way
+from scopewatch.views.text import BAD, OUTCOME_MARKS, QUIET, REUSE_WORDS, WARN, place, plain, way
+
+_MOST_NAME = 50
 
 
 def requests_view(screen: Screen) -> list[RenderableType]:
@@ -21,13 +26,29 @@ def requests_view(screen: Screen) -> list[RenderableType]:
     outcomes = Counter(r.event.outcome for r in rows)
     counts = ", ".join(f"{outcomes[o]} {o}" for o in OUTCOME_MARKS if outcomes[o])
     lines: list[RenderableType] = [heading("REQUESTS", counts or "no get_variable request")]
-    for number, row in enumerate(rows, start=1):
-        lines += _lines(number, row)
-    return [*lines, *_direct(screen)]
+    numbered = list(enumerate(rows, start=1))
+    folded = screen.folded(numbered, lambda r: r[1].event.name, lambda r: _said(r[1]))
+    for alike in folded:
+        lines += _lines(alike)
+    return [*lines, *how_to_open(screen.opens, folded), *_direct(screen)]
 
 
-def _lines(number: int, row: RequestRow) -> list[RenderableType]:
+def _said(row: RequestRow) -> Hashable:
+    """All that a request's lines say beside its name."""
     event = row.event
+    shown = (event.outcome, event.shape, event.dtype, event.trainable, event.asked_trainable, event.asked_by)
+    at = (way(row.via), way(row.first_created_via) if row.first_created is not None else None)
+    named = tuple(beside(text, event.name) for text in (*event.stored, event.error or ""))
+    return shown, at, event.reuse, row.flag_set_at, named
+
+
+def _lines(alike: Alike[tuple[int, RequestRow]]) -> list[RenderableType]:
+    """The first of requests that are alike, with the names from which to which."""
+    number, row = alike.first
+    event = row.event
+    name = plain(event.name)
+    if alike.is_folded:
+        name = counted(event.name, alike.last[1].event.name, len(alike))
     mark, style = OUTCOME_MARKS[event.outcome]
     by = f"  by the {event.asked_by}" if event.asked_by != "program" else ""
     flag = REUSE_WORDS[event.reuse] + (f" set at {place(row.flag_set_at)}" if row.flag_set_at else "")
@@ -35,7 +56,7 @@ def _lines(number: int, row: RequestRow) -> list[RenderableType]:
     first = Text.assemble(
         (f"{number:>4}  ", QUIET),
         (f"{mark:<9}", style),
-        f"  {plain(event.name)}  {shape_text(event.shape)} {plain(event.dtype)}",
+        f"  {name}  {shape_text(event.shape)} {plain(event.dtype)}",
         (frozen + by, QUIET),
         overflow="fold",
     )
@@ -59,7 +80,11 @@ def _direct(screen: Screen) -> list[RenderableType]:
     if not events:
         return []
     made = table(["VARIABLE", "made by", "at"], gives_way=2)
-    for event in events:
+    folded = screen.folded(events, lambda e: e.name, lambda e: (e.role, way(screen.log.path(e.path))))
+    for alike in folded:
+        event = alike.first
         by = "tf.Variable" if event.role == "plain" else event.role
-        made.add_row(text(event.name), by, way(screen.log.path(event.path)))
-    return [Text(), heading("WITHOUT A REQUEST", "not asked for through get_variable"), made]
+        name = counted(event.name, alike.last.name, len(alike), _MOST_NAME) if alike.is_folded else plain(event.name)
+        made.add_row(Text(name, no_wrap=True, overflow="ellipsis"), by, way(screen.log.path(event.path)))
+    title = heading("WITHOUT A REQUEST", "not asked for through get_variable")
+    return [Text(), title, made, *how_to_open(screen.opens, folded)]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 
+from scopewatch.model.alike import READABLE, Alike
 from scopewatch.model.claims import NEVER_A_VARIABLE, Proof
 from scopewatch.model.error_card import build_error_card
-from scopewatch.model.flow import build_flow
+from scopewatch.model.flow import build_derivations, build_flow
+from scopewatch.views.alike import between, how_to_open
 from scopewatch.views.error import error_summary, error_view
 from scopewatch.views.flow import flow_lines
 from scopewatch.views.gradients import gradient_summary, gradients_view
@@ -109,11 +111,35 @@ def _drawing(screen: Screen, proof: Proof, index: int) -> list[RenderableType]:
 def flow_view(screen: Screen) -> list[RenderableType]:
     """The flow of each claimed tensor; of every distinct one where a name was bound several times."""
     lines: list[RenderableType] = []
-    for proof in screen.proofs:
-        if proof.claim.kind == NEVER_A_VARIABLE:
-            for index, tensor in enumerate(proof.claim.tensors):
-                lines += [heading("FLOW", f"{proof.claim.python_name} = {tensor}"), *_drawing(screen, proof, index)]
-    return lines or [Text("FLOW  name a tensor to draw: --prove NAME")]
+    claims = [proof for proof in screen.proofs if proof.claim.kind == NEVER_A_VARIABLE]
+    for proof in claims:
+        name, tensors = proof.claim.python_name, proof.claim.tensors
+        wanted = [i for i, tensor in enumerate(tensors) if screen.wanted(tensor, name)]
+        folded = _folded_tensors(screen, proof, wanted)
+        for alike in folded:
+            tensor = tensors[alike.first]
+            if alike.is_folded:
+                tensor = between(tensor, tensors[alike.last], screen.width // 2)
+                tensor += f": {len(alike):,} derived alike, the first drawn"
+            lines += [heading("FLOW", f"{name} = {tensor}"), *_drawing(screen, proof, alike.first)]
+        lines += how_to_open(screen.opens, folded)
+    return lines or [Text("FLOW  none of this name" if claims else "FLOW  name a tensor to draw: --prove NAME")]
+
+
+def _folded_tensors(screen: Screen, proof: Proof, wanted: Sequence[int]) -> list[Alike[int]]:
+    """The numbers of a claim's tensors, those derived alike together."""
+    trees = _derivations(screen, proof) if len(wanted) > READABLE and screen.pattern is None else []
+    return screen.folded(wanted, lambda i: proof.claim.tensors[i], lambda i: trees[i])
+
+
+def _derivations(screen: Screen, proof: Proof) -> list[str]:
+    """What is drawn of each tensor from its variables to it: the way on is searched only for what is drawn."""
+    graphs, tensors = proof.claim.graphs, proof.claim.tensors
+    made = {
+        g: iter(build_derivations(screen.log, g, [t for t, of in zip(tensors, graphs, strict=True) if of == g]))
+        for g in dict.fromkeys(graphs)
+    }
+    return [f"{graph} {next(made[graph])}" for graph in graphs]
 
 
 def _closing(screen: Screen) -> list[RenderableType]:

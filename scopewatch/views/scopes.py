@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from rich.console import RenderableType
+from rich.table import Table
 from rich.text import Text
 
-from scopewatch.model.events import Frame, MadeDirectly, Outcome
+from scopewatch.model.alike import MOST_OPENED, READABLE, Alike, beside, fold, one_by_one, pattern
+from scopewatch.model.events import Frame, MadeDirectly, Outcome, Reuse
 from scopewatch.model.log import shape_text
 from scopewatch.model.requests import RequestRow
 from scopewatch.model.scopes import Scope, params_of, roots
+from scopewatch.views.alike import counted, how_to_open, room_beside
 from scopewatch.views.screen import Screen, left_out, listed
 from scopewatch.views.tables import table
 from scopewatch.views.text import OUTCOME_MARKS, QUIET, REUSE_WORDS, VARIABLE, place, plain, text
 
 _MOST_PLACE = 24
 """Letters of a place in the tree: a long file name must not push out the reuse flags."""
-_FOLDED_FROM = 5
-"""So many siblings that are alike take less room as one line."""
-_MOST_OPENED = 100
 _MOST_LABEL = 36
-_NUMBER = re.compile(r"\d+")
+
+
+_Told = tuple["Frame | None", bool, Reuse, int, "str | None"]
 
 
 @dataclass(frozen=True)
@@ -36,23 +37,45 @@ class _Line:
     outcome: Text
     shape: str
     params: str
+    span: tuple[str, str, int] | None = None
+    """From which to which, and how many, where it stands for several; `more` comes after it."""
+    more: Text = field(default_factory=Text)
+    style: str = ""
 
 
 def scopes_view(screen: Screen) -> list[RenderableType]:
     """The whole tree: every scope with its flag, how often it was entered, and its name scopes."""
-    made = table(["SCOPE", "set at / asked at", "outcome", "shape", "params"], right=["params"])
-    for line in _lines(screen, full=True):
-        made.add_row(line.label, line.at, line.outcome, line.shape, line.params)
-    return [made, *_entries(screen)]
+    lines = list(_lines(screen, full=True))
+    is_folded = any(line.span is not None for line in lines)
+    made = _table(screen, "set / asked at" if is_folded else "set at / asked at", lines)
+    return [made, *_how_to_open(screen, lines), *_entries(screen)]
 
 
 def scope_summary(screen: Screen, most: int) -> list[RenderableType]:
     """The tree cut to a few lines for the first screen."""
-    made = table(["SCOPE", "asked at", "outcome", "shape", "params"], right=["params"])
     lines = list(_lines(screen, full=False))
-    for line in lines[:most] if len(lines) > most else lines:
-        made.add_row(line.label, line.at, line.outcome, line.shape, line.params)
-    return [made, *left_out(len(lines) - most, "scopes"), *_direct(screen)]
+    made = _table(screen, "asked at", lines[:most])
+    return [made, *left_out(len(lines) - most, "scopes"), *_how_to_open(screen, lines), *_direct(screen)]
+
+
+def _table(screen: Screen, at: str, lines: Sequence[_Line]) -> Table:
+    headers = ["SCOPE", at, "outcome", "shape", "params"]
+    made = table(headers, right=["params"])
+    cells = [(line.at, line.outcome, line.shape, line.params) for line in lines]
+    room = min(room_beside(cells, headers[1:], screen.width, least=24), _MOST_LABEL) if cells else _MOST_LABEL
+    for line, others in zip(lines, cells, strict=True):
+        label = line.label
+        if line.span is not None:
+            first, last, count = line.span
+            indent = len(label.plain) - len(label.plain.lstrip(" "))
+            names = counted(first, last, count, room - indent)
+            label = Text(" " * indent, no_wrap=True, overflow="ellipsis").append(names, line.style).append(line.more)
+        made.add_row(label, *others)
+    return made
+
+
+def _how_to_open(screen: Screen, lines: Sequence[_Line]) -> list[Text]:
+    return how_to_open(screen.opens) if any(line.span is not None for line in lines) else []
 
 
 def _direct(screen: Screen) -> list[Text]:
@@ -77,16 +100,15 @@ def _below(screen: Screen, parent: Scope, depth: int, indent: int) -> Iterator[_
     if screen.depth is not None and depth > screen.depth:
         return
     for alike in _folded(screen, parent.children):
-        scope = alike[0]
+        scope = alike.first
         label = scope.name[len(parent.name) + 1 :] if parent.name else scope.name
         if not _is_wanted(screen, scope):
             continue
         line = _scope_line(scope, indent, label)
-        if len(alike) > 1:
-            end = f" … {plain(alike[-1].label)}: {len(alike):,} alike"
-            line = _scope_line(scope, indent, scope.label if len(label) + len(end) > _MOST_LABEL else label)
-            line.label.append(end)
-            line = replace(line, params=f"{sum(s.params for s in alike):,}" if line.params else "")
+        if alike.is_folded:
+            params = f"{sum(s.params for s in alike.rows):,}" if line.params else ""
+            span = (label, alike.last.name[len(scope.name) - len(label) :], len(alike))
+            line = replace(line, params=params, span=span, more=_flag(scope))
         yield line
         yield from _requests(screen, scope, indent + 1)
         yield from _silent_entries(scope, indent + 1)
@@ -100,35 +122,39 @@ def _is_wanted(screen: Screen, scope: Scope) -> bool:
     return any(screen.wanted(s.name, *(r.event.name for r in s.requests)) for _, s in scope.walk())
 
 
-def _folded(screen: Screen, siblings: list[Scope]) -> list[list[Scope]]:
+def _folded(screen: Screen, siblings: list[Scope]) -> list[Alike[Scope]]:
     """Siblings that differ in a number of their names alone, together; `--filter` and `--depth` open them.
 
     So many that nobody reads them stay together under `--depth` too.
     """
-    if screen.pattern is not None or (screen.depth is not None and len(siblings) <= _MOST_OPENED):
-        return [[s] for s in siblings]
-    groups: dict[object, list[Scope]] = {}
-    for scope in siblings:
-        groups.setdefault(_likeness(scope), []).append(scope)
-    return [part for g in groups.values() for part in ([g] if len(g) >= _FOLDED_FROM else [[s] for s in g])]
+    if screen.pattern is not None or (screen.depth is not None and screen.tree_size <= MOST_OPENED):
+        return one_by_one(siblings)
+    return fold(siblings, lambda scope: scope.label, _likeness)
 
 
-def _likeness(scope: Scope) -> object:
-    """What scopes have in common that are shown as one."""
-    rows = tuple(
-        (r.event.name[len(scope.name) :], r.event.shape, r.event.outcome, r.caller, r.event.reuse)
-        for r in scope.requests
-    )
+def _likeness(scope: Scope) -> Hashable:
+    """What scopes have in common that are shown as one, with all that is below them."""
+    rows = tuple((r.event.name[len(scope.name) :], *_said(r)) for r in scope.requests)
     entries = tuple((e.at, e.reuse, e.flag_set_at, e.requests) for e in scope.entries)
-    return _NUMBER.sub("#", scope.label), rows, entries, tuple(map(_likeness, scope.children))
+    return rows, entries, tuple((pattern(c.label), _likeness(c)) for c in scope.children)
+
+
+def _said(row: RequestRow) -> tuple[Hashable, ...]:
+    event = row.event
+    # Mostly it is stored under the name that was asked for.
+    stored = () if event.stored == (event.name,) else tuple(beside(name, event.name) for name in event.stored)
+    return event.shape, event.outcome, row.caller, event.reuse, stored
 
 
 def _scope_line(scope: Scope, depth: int, label: str) -> _Line:
     shown = Text("  " * depth + plain(label), no_wrap=True, overflow="ellipsis")
-    if scope.reuse != "false":
-        shown.append(f"  reuse={REUSE_WORDS[scope.reuse]}", QUIET)
+    shown.append_text(_flag(scope))
     at = place(scope.flag_set_at, _MOST_PLACE) if scope.flag_set_at else ""
     return _Line(shown, at, Text(), "", f"{scope.params:,}" if scope.params else "")
+
+
+def _flag(scope: Scope) -> Text:
+    return Text(f"  reuse={REUSE_WORDS[scope.reuse]}" if scope.reuse != "false" else "", QUIET)
 
 
 def _requests(screen: Screen, scope: Scope, depth: int) -> Iterator[_Line]:
@@ -136,23 +162,26 @@ def _requests(screen: Screen, scope: Scope, depth: int) -> Iterator[_Line]:
     by_name: dict[str, list[RequestRow]] = {}
     for row in scope.requests:
         by_name.setdefault(row.event.name, []).append(row)
-    for name, rows in by_name.items():
-        if not screen.wanted(name, scope.name):
-            continue
+    names = [name for name in by_name if screen.wanted(name, scope.name)]
+    for alike in screen.folded(names, lambda n: n, lambda n: tuple(map(_said, by_name[n]))):
+        name, rows = alike.first, by_name[alike.first]
         first = rows[0]
         label = name[len(scope.name) + 1 :] if scope.name and name.startswith(f"{scope.name}/") else name
         shown = Text("  " * depth, no_wrap=True, overflow="ellipsis")
         shown.append(plain(label), VARIABLE)
+        span = (label, alike.last[len(name) - len(label) :], len(alike)) if alike.is_folded else None
         stored = [n.rpartition("/")[2] for n in first.event.stored if n != name]
         if stored:
             shown.append(f" stored as {plain(' '.join(stored))}", QUIET)
-        params = params_of(first.event) if first.event.outcome == "created" else 0
+        params = params_of(first.event) * len(alike) if first.event.outcome == "created" else 0
         yield _Line(
             shown,
             place(first.caller, _MOST_PLACE),
             outcome_text(Counter(r.event.outcome for r in rows)),
             shape_text(first.event.shape),
             f"{params:,}" if params else "",
+            span,
+            style=VARIABLE,
         )
 
 
@@ -180,18 +209,35 @@ def outcome_text(outcomes: Counter[Outcome]) -> Text:
 def _entries(screen: Screen) -> list[RenderableType]:
     """How each scope was entered, where that says more than the tree: again, by a library, elsewhere named."""
     made = table(["ENTERED", "at", "flag", "requests", "name scope"], right=["requests"], gives_way=4)
-    for scope in screen.scopes:
-        if not scope.name or not screen.wanted(scope.name) or not _is_worth_saying(scope):
-            continue
-        alike = Counter((e.at, e.by_library, e.reuse, e.requests, e.name_scope) for e in scope.entries)
+    shown = [s for s in screen.scopes if s.name and screen.wanted(s.name) and _is_worth_saying(s)]
+    lines = sum(len(_told_of(s, str)) for s in shown)
+    folded = one_by_one(shown)
+    if lines > READABLE and screen.pattern is None:
+
+        def said(scope: Scope) -> Hashable:
+            return tuple(_told_of(scope, lambda name: beside(name, scope.name)).items())
+
+        folded = fold(shown, lambda s: s.name, said, screen.depth or 0)
+    for alike in folded:
+        scope = alike.first
         label = text(f"  {scope.label}")
-        for (at, by_library, reuse, requests, name_scope), times in alike.items():
+        if alike.is_folded:
+            label = Text(f"  {counted(scope.name, alike.last.name, len(alike), _MOST_LABEL)}", no_wrap=True)
+        for (at, by_library, reuse, requests, name_scope), times in _told_of(scope, str).items():
             where = f"{place(at)}{' (lib)' if by_library else ''}{f' x{times}' if times > 1 else ''}"
             made.add_row(
                 label, where, REUSE_WORDS[reuse].removesuffix("_REUSE"), str(requests), text(_tail(name_scope), QUIET)
             )
             label = Text()
-    return [Text(), made] if made.row_count else []
+    return [Text(), made, *how_to_open(screen.opens, folded)] if made.row_count else []
+
+
+def _told_of(scope: Scope, named: Callable[[str], str]) -> Counter[_Told]:
+    """How a scope was entered and how often so; `named` is what becomes of the name scopes."""
+    return Counter(
+        (e.at, e.by_library, e.reuse, e.requests, None if e.name_scope is None else named(e.name_scope))
+        for e in scope.entries
+    )
 
 
 def _tail(name_scope: str | None) -> str:

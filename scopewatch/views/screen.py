@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from rich.text import Text
 
+from scopewatch.model.alike import MOST_OPENED, Alike, fold_unless_opened
 from scopewatch.model.claims import Proof
 from scopewatch.model.error_card import Trial
 from scopewatch.model.events import Bound
@@ -21,10 +23,12 @@ from scopewatch.model.variables import TrainableSets, VariableRow, build_trainab
 from scopewatch.model.weights import WeightInUse, build_weights
 from scopewatch.views.text import HEADING, QUIET, plain
 
+RowT = TypeVar("RowT")
+
 
 @dataclass(frozen=True)
 class Screen:
-    """One run to be drawn. `pattern` keeps only names that it finds; `depth` cuts the scope tree.
+    """One run to be drawn. `pattern` keeps only names that it finds; `depth` cuts the scope tree; both open folds.
 
     `trials` is what `--try` found; `None` where it was not asked for.
     """
@@ -41,6 +45,11 @@ class Screen:
     def scopes(self) -> list[Scope]:
         """All scopes, each graph's root first."""
         return build_scopes(self.log)
+
+    @cached_property
+    def tree_size(self) -> int:
+        """How many lines the whole scope tree has, about."""
+        return sum(1 + len(scope.requests) for scope in self.scopes)
 
     @cached_property
     def requests(self) -> list[RequestRow]:
@@ -97,9 +106,29 @@ class Screen:
         also = [p for n in given for p in self.python_names.get(n.removesuffix(":0"), ())]
         return any(self.pattern.search(n) for n in (*given, *also))
 
+    def folded(
+        self, rows: Sequence[RowT], name: Callable[[RowT], str], said: Callable[[RowT], Hashable]
+    ) -> list[Alike[RowT]]:
+        """Rows that are alike but for numbers in their names, together, unless `--filter` or `--depth` opens them."""
+        return fold_unless_opened(rows, name, said, self.depth, self.pattern is not None)
+
+    @cached_property
+    def opens(self) -> str:
+        """What shows rows one by one that are folded."""
+        in_block = self.log.header.until == "block-end"  # There one types Python and no command line.
+        by, depth = ("pattern=REGEX", "depth=N") if in_block else ("--filter REGEX", "--depth N")
+        return opens(by, depth, self.depth)
+
     def shorten(self, name: str) -> str:
         """The short form of a variable's name."""
         return self.short.get(name, name)
+
+
+def opens(pattern: str, depth: str, given: int | None) -> str:
+    """The options that open folded rows."""
+    if given is None:
+        return f"{pattern} or {depth} opens them"
+    return f"{pattern} opens them, or a greater depth up to {MOST_OPENED:,} rows"
 
 
 def heading(title: str, detail: str = "") -> Text:
@@ -114,7 +143,7 @@ def listed(names: Iterable[str], most: int = 6) -> str:
     names = list(names)
     if not names:
         return "none"
-    return " ".join(plain(n) for n in names[:most]) + (f" +{len(names) - most} more" if len(names) > most else "")
+    return " ".join(plain(n) for n in names[:most]) + (f" +{len(names) - most:,} more" if len(names) > most else "")
 
 
 def left_out(count: int, view: str, detail: str = "") -> list[Text]:

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from scopewatch.model.events import Bound
 from scopewatch.model.sharing import Call, Shared, averages, build_sharing
+from scopewatch.views.alike import counted
 from scopewatch.views.screen import Screen, heading, listed
 from scopewatch.views.tables import Indented
 from scopewatch.views.text import OUTCOME_MARKS, QUIET, REUSE_WORDS, VARIABLE, place, plain, text
@@ -18,18 +19,24 @@ def sharing_view(screen: Screen) -> list[RenderableType]:
     own = [g for g in groups if g.asked_by == "program"]
     total = sum(len(g.names) for g in own)
     retrieved = sum(len(g.names) for g in own if g.is_retrieved)
-    lines: list[RenderableType] = [heading("SHARING", f"{total} asked for, {retrieved} of them retrieved again")]
+    lines: list[RenderableType] = [heading("SHARING", f"{total:,} asked for, {retrieved:,} of them retrieved again")]
     for group in own:
         lines += _lines(screen, group)
     return [*lines, *_averages(screen), *_slots(groups)]
 
 
 def _lines(screen: Screen, group: Shared) -> list[RenderableType]:
-    names = Text.assemble("  ", (" ".join(f"[{plain(screen.shorten(n))}]" for n in group.names[:6]), VARIABLE))
-    if len(group.names) > 6:
-        names.append(f" and {len(group.names) - 6} more alike", QUIET)
+    names = Text("  ")
+    folded = screen.folded(group.names, lambda n: n, lambda _: None)
+    for one in folded[:6]:
+        first, last = screen.shorten(one.first), screen.shorten(one.last)
+        shown = counted(first, last, len(one), around="[]") if one.is_folded else f"[{plain(first)}]"
+        names.append(" " * (one is not folded[0])).append(shown, VARIABLE)
+    if len(folded) > 6:
+        names.append(f" and {sum(map(len, folded[6:])):,} more alike", QUIET)
     names.no_wrap, names.overflow = True, "ellipsis"
-    return [names, *(_call(c) for c in group.calls)]
+    is_long = names.cell_len > screen.width and len(folded) < len(group.names)
+    return [Indented(names[2:], 2) if is_long else names, *(_call(c) for c in group.calls)]
 
 
 def _call(call: Call) -> Text:

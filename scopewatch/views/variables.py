@@ -8,9 +8,13 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from scopewatch.model.log import Log, shape_text
-from scopewatch.views.screen import Screen, heading
+from scopewatch.model.variables import VariableRow
+from scopewatch.views.alike import between, counted, how_to_open, room_beside
+from scopewatch.views.screen import Screen, heading, listed
 from scopewatch.views.tables import table
 from scopewatch.views.text import QUIET, VARIABLE, place, plain, text
+
+_HEADERS = ["VARIABLE", "kind", "shape", "trains", "asked", "device", "made at"]
 
 
 def variables_view(screen: Screen) -> list[RenderableType]:
@@ -18,23 +22,35 @@ def variables_view(screen: Screen) -> list[RenderableType]:
     rows = [r for r in screen.variables if screen.wanted(r.record.name)]
     if not rows:
         return [heading("VARIABLES", "none")]
-    made = table(["VARIABLE", "kind", "shape", "trains", "asked", "device", "made at"], right=["asked"])
-    for row in rows:
-        record = row.record
-        made.add_row(
-            Text(plain(record.name), VARIABLE, overflow="fold"),
-            plain(record.kind),
-            shape_text(record.shape),
-            "yes" if record.trainable else "-",
-            str(row.requests or "-"),
-            plain(record.device) or "-",
-            place(row.made_at, 24),
-        )
+    made = table(_HEADERS, right=["asked"])
+    folded = screen.folded(rows, lambda r: r.record.name, lambda r: (*_cells(r), bool(r.record.collections)))
+    room = room_beside([_cells(a.first) for a in folded], _HEADERS[1:], screen.width, least=24)
+    for alike in folded:
+        first, last = alike.first.record.name, alike.last.record.name
+        name = plain(first)
+        if alike.is_folded:
+            name = counted(first, last, len(alike))
+            if len(name) > room:  # The names matter most here: the count goes below them.
+                name = f"{between(first, last, 2 * room - 1)}:\n  {len(alike):,} alike"
+        made.add_row(Text(name, VARIABLE, overflow="fold"), *_cells(alike.first))
     outside = [r.record.name for r in rows if not r.record.collections]
-    lines: list[RenderableType] = [made]
+    lines: list[RenderableType] = [made, *how_to_open(screen.opens, folded)]
     if outside:
-        lines.append(text(f"in no collection: {' '.join(outside[:6])}", QUIET))
+        lines.append(text(f"in no collection: {listed(outside)}", QUIET))
     return [*lines, *_devices(screen.log)]
+
+
+def _cells(row: VariableRow) -> tuple[str, ...]:
+    """All but the name."""
+    record = row.record
+    return (
+        plain(record.kind),
+        shape_text(record.shape),
+        "yes" if record.trainable else "-",
+        str(row.requests or "-"),
+        plain(record.device) or "-",
+        place(row.made_at, 24),
+    )
 
 
 def _devices(log: Log) -> list[Text]:

@@ -68,14 +68,16 @@ def test_several_bindings_are_listed_with_their_lines_and_each_proposal_works():
     assert "model.py:70" in rows["w@70"]
 
 
-def test_of_very_many_the_first_are_listed():
-    text = "\n".join(f"t{n} = Const" for n in range(30))
+def test_of_very_many_those_alike_are_one_and_the_first_others_are_listed():
+    text = "\n".join(f"t{n} = Const" for n in range(60))
     b = LogBuilder(graph(text))
-    for n in range(30):
-        b.bind("t", f"t{n}:0", where=5)
+    for n in range(60):
+        b.bind("t", f"t{n}:0", where=5 if n < 30 else n)
     said = message(b.log(), "t")
-    assert "any of 30" in said
-    assert "and 20 more" in said
+    assert "any of 60" in said
+    assert "t#1 … t#30   tensor t0:0 … t29:0  model.py:5: 30 alike" in said
+    assert "t@30         tensor t30:0  model.py:30\n" in said
+    assert "and 21 more" in said
     assert found(b.log(), "t#30") == ("t29:0", False)
 
 

@@ -92,10 +92,11 @@ def test_without_claims_there_is_no_proof():
 
 
 def test_long_lists_are_cut_and_say_where_the_rest_is():
-    b = LogBuilder(graph("\n".join(f"v{i} = VariableV2" for i in range(40))))
-    for i in range(40):
-        b.request(f"v{i}")
-    b.gradient("v0:0", *(receipt(f"v{i}:0", is_variable=True) for i in range(40)))
+    names = [f"v{chr(97 + i // 20)}{chr(97 + i % 20)}" for i in range(40)]  # With a number they would be one line.
+    b = LogBuilder(graph("\n".join(f"{name} = VariableV2" for name in names)))
+    for name in names:
+        b.request(name)
+    b.gradient("vaa:0", *(receipt(f"{name}:0", is_variable=True) for name in names))
     found = lines("summary", b)
     assert any("--view scopes" in line for line in found)
     assert any("--view gradients" in line for line in found)

@@ -1,0 +1,201 @@
+"""Screens of large programs: what is alike is one row, what differs stands by itself, and all can be opened."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from scopewatch.model.log import BeforeAndAfter, Blocker, Reading, RunMeasure
+from scopewatch.model.report import build_report
+from scopewatch.views.run import VIEWS
+from tests.support.logs import LogBuilder, graph, receipt
+from tests.support.screens import drawn, screen, too_wide, view
+
+LAYERS, STOPPED, SHARED = 300, 123, 77
+READABLE = {"summary": 45, "requests": 24, "gradients": 30}
+STOP = Blocker("l123/StopGradient", "StopGradient", "model.py", 9)
+
+
+def layer(n):
+    return f"""
+        l{n}/v      = VariableV2[4,4]
+        l{n}/v/read = Identity(l{n}/v)
+        l{n}/g      = VariableV2
+        l{n}/g/read = Identity(l{n}/g)
+        l{n}/mul    = Mul(l{n}/g/read, l{n}/v/read)
+        l{n}/y      = MatMul({f"l{n - 1}/y" if n else "x"}, l{n}/mul)
+    """
+
+
+def many(layers=LAYERS, **header):
+    """Layers that are alike; one gets no gradient, the variable of another is asked for again."""
+    text = "x = Placeholder\n" + "".join(map(layer, range(layers))) + f"\nloss = Mean(l{layers - 1}/y)"
+    b = LogBuilder(graph(text), **header)
+    for n in range(layers):
+        b.enter(f"l{n}", 6, name_scope=f"l{n}_1")
+        b.request(f"l{n}/v", where="model.py:20 > model.py:7 layer", shape=(4, 4))
+        b.request(f"l{n}/g", where="model.py:20 > model.py:8 layer")
+        b.leave(f"l{n}")
+        b.bind("w", f"l{n}/mul:0", where="model.py:20 > model.py:9 layer", shape=(4, 4))
+    b.enter(f"l{SHARED}", 30, reuse="true", flag=30, name_scope=f"l{SHARED}_2")
+    b.request(f"l{SHARED}/v", "reused", where=31, shape=(4, 4), reuse="true", flag=30)
+    b.leave(f"l{SHARED}")
+    b.bind("loss", "loss:0", where=32, shape=())
+    names = [f"l{n}/{part}" for n in range(layers) for part in ("v", "g")]
+    b.optimizer("Adam", *names, where=33)
+    received = [receipt_of(name, True) for name in names] + [receipt_of(f"l{n}/mul", False) for n in range(layers)]
+    b.gradient("loss:0", *received, receipt("loss:0"), python_name="loss")
+    for n in range(layers):
+        b.layer(f"layer_{n}", [f"l{n}/v"], [f"l{n}/v"])
+    return b
+
+
+def receipt_of(op, is_variable):
+    n = int(re.findall(r"\d+", op)[0])
+    if n == STOPPED:
+        return receipt(f"{op}:0", "none", None, is_variable, "stopped", STOP)
+    return receipt(f"{op}:0", "dense", 0.01 * (n + 1), is_variable)
+
+
+@pytest.fixture(scope="module")
+def log():
+    return many(claims=("w",)).log()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("name", VIEWS)
+def test_every_view_of_a_large_program_is_a_screenful_or_so(log, name, width):
+    text = view(name, log, width)
+    assert len(text.splitlines()) <= 45
+    assert too_wide(text, width) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("scopes", r"l0 … l299: 299 alike +5,083$"),
+        ("scopes", r"l77 +17$"),
+        ("scopes", r"l0 … l299: 299 alike +model.py:6 +False +2 +l0_1"),
+        ("scopes", r"l77 +model.py:6 +False +2 +l77_1"),
+        ("summary", r"l0 … l299: 299 alike +5,083$"),
+        ("summary", r"\[l0/v … l299/v\]: 299 alike +dense +0.01 … 3 +NO"),
+        ("summary", r"\[l123/v\] +none:"),
+        ("summary", r"w = l123/mul:0 +model.py:9 +none:"),
+        ("requests", r"1  \+ created +l0/v … l299/v: 300 alike +\[4,4\] float32"),
+        ("requests", r"601  = reused +l77/v +\[4,4\] float32"),
+        ("sharing", r"\[l0/v … l299/v\]: 299 alike"),
+        ("sharing", r"\[l77/v\]"),
+        ("variables", r"l0/v … l299/v: 299 alike +ref +\[4,4\] +yes +1 +- +model.py:7"),
+        ("variables", r"l0/g … l299/g: 300 alike +ref +\[\] +yes +1 +- +model.py:8"),
+        ("variables", r"l77/v +ref +\[4,4\] +yes +2 +- +model.py:7"),
+        ("trainable", r"l0/v … l299/v: 300 alike +x  x  x"),
+        ("trainable", r"2  layer objects layer_0 … layer_299: 300 alike, each its own: 300|2  layer objects, 300"),
+        ("gradients", r"\[l0/v … l299/v\]: 299 alike +dense +0.01 … 3 +NO"),
+        ("gradients", r"\[l123/v\] +none: stopped"),
+        ("gradients", r"w: 299 alike +model.py:9 +dense +0.01 … 3 +NO"),
+        ("weights", r"w: 300 alike +computed from l0/g l0/v +MatMul l0/y … l299/y"),
+        ("flow", r"FLOW +w = l0/mul:0 … l299/mul:0: 300 derived alike, the first drawn"),
+        ("proof", r"w is l0/mul:0 … l299/mul:0 \(300 alike\)"),
+    ],
+)
+def test_alike_rows_are_one_and_others_stand_apart(log, name, row):
+    text = view(name, log, 120)
+    assert re.search(row, text, re.MULTILINE), text
+
+
+@pytest.mark.parametrize(
+    "name", ["summary", "scopes", "requests", "variables", "trainable", "gradients", "weights", "flow"]
+)
+def test_a_line_says_how_to_open(log, name):
+    assert "--filter REGEX or --depth N opens them" in view(name, log)
+
+
+@pytest.mark.parametrize("name", ["scopes", "requests", "variables", "trainable", "gradients", "weights"])
+def test_depth_and_filter_open(log, name):
+    opened = view(name, log, depth=1)
+    assert "alike" not in opened
+    assert all(re.search(rf"\bl{n}\b", opened) for n in range(LAYERS))
+    one = view(name, log, pattern="l288")
+    assert "alike" not in one
+    assert "l288" in one
+    assert "l287" not in one
+
+
+def test_two_dimensions_open_one_after_the_other():
+    names = [f"block{i}/unit_{j}/v" for i in range(8) for j in range(8)]
+    b = LogBuilder(graph("\n".join(f"{n} = VariableV2" for n in names)))
+    log = b.log()
+    assert "block0/unit_0/v … block7/unit_7/v: 64 alike" in view("variables", log, 120)
+    opened = view("variables", log, 120, depth=1)
+    assert "block3/unit_0/v … block3/unit_7/v: 8 alike" in opened
+    assert "or a greater depth" in opened
+    assert "alike" not in view("variables", log, 120, depth=2)
+
+
+def test_a_notebook_is_told_what_to_type():
+    names = [f"l{i}" for i in range(30)]
+    log = LogBuilder(graph("\n".join(f"{n} = VariableV2" for n in names)), until="block-end").log()
+    assert "pattern=REGEX or depth=N opens them" in view("variables", log)
+
+
+def test_the_report_for_programs_has_every_row(log):
+    report = build_report(log, screen(log).proofs)
+    assert len(report["requests"]) == 2 * LAYERS + 1
+    assert len(report["variables"]) == 2 * LAYERS
+    assert "alike" not in str(report)
+
+
+@pytest.mark.parametrize("name", ["variables", "trainable"])
+def test_the_rows_of_a_table_unfold_to_those_that_are_opened(log, name):
+    """What stands beside the names in folded rows, as often as they say, is what stands in the rows one by one."""
+
+    def told(text):
+        rows = Counter()
+        for line in text.splitlines():
+            found = re.match(r"l\d\S*(?: … \S+?: ([\d,]+) alike)?  +(.*\S)", line)
+            if found:
+                rows[found[2]] += int((found[1] or "1").replace(",", ""))
+        return rows
+
+    folded, opened = told(view(name, log, 120)), told(view(name, log, 120, depth=1))
+    assert folded == opened
+    assert sum(opened.values()) == 2 * LAYERS
+
+
+def test_values_before_and_after_a_run_fold_but_not_one_that_stays():
+    names = [f"l{i}" for i in range(30)]
+    b = LogBuilder(graph("\n".join(f"{n} = VariableV2[2]" for n in names)))
+    b.ran("train", where=9)
+    readings = [(Reading((2,), 1.0 + i, (1.0, 1.0)), Reading((2,), 1.0 + i + (i != 7), (1.0, 1.0))) for i in range(30)]
+    values = tuple(BeforeAndAfter(n, True, *r, None) for n, r in zip(names, readings, strict=True))
+    b._add("runs", RunMeasure(b.events[-1].seq, (), (), None, values))
+    text = view("phases", b.log(), 100)
+    assert re.search(r"\[l0 … l29: 29 alike\]|\[l0 … l29\]: 29 alike", text)
+    assert re.search(r"\[l7\] +\[2\] +- +norm 8 +norm 8", text)
+
+
+def test_runs_that_were_not_measured_are_one():
+    b = many(layers=2)
+    for _ in range(40):
+        b.ran("train", where=50)
+    text = view("phases", b.log())
+    assert "run 1 … run 40: 40 alike" in text
+
+
+def test_a_function_that_calls_itself_is_a_line_with_how_often():
+    b = LogBuilder(graph(""))
+    b.fail("RecursionError", "maximum recursion depth exceeded", " > ".join(["model.py:3", *["model.py:7 f"] * 400]))
+    text = view("error", b.log())
+    assert len(text.splitlines()) < 15
+    assert re.search(r"model.py:7 +f  x400", text)
+
+
+def test_names_too_long_keep_their_count_and_their_ends():
+    names = [f"a_very_long_name_of_a_model/encoder_{i}/self_attention/query/kernel" for i in range(40)]
+    log = LogBuilder(graph("\n".join(f"{n} = VariableV2[768,768]" for n in names))).log()
+    text = view("variables", log)
+    assert re.search(r"^  40 alike +$", text, re.MULTILINE)
+    assert too_wide(text, 80) == []
+    assert drawn(VIEWS["variables"](screen(log, 120)), 120).count("\n") < 6
