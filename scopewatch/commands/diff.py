@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scopewatch.commands import options as o
-from scopewatch.commands.output import compiled, console, print_json, print_lines
+from scopewatch.commands.output import compiled, console, print_json, print_lines, progress, read_log
 from scopewatch.commands.proving import proofs_of_names
 from scopewatch.errors import UsageError
 from scopewatch.model.claims import Proof
 from scopewatch.model.diff_report import build_diff_report
 from scopewatch.model.differences import Run, build_difference
 from scopewatch.model.log import Log
-from scopewatch.model.log_file import load_log
 from scopewatch.views.diff import VIEWS, DiffScreen, views_of
 
 if TYPE_CHECKING:
@@ -87,8 +86,10 @@ def diff(
         descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None
         logs = _logs(sides, wishes)
         names = tuple(prove or dict.fromkeys(n for log in logs for n in log.header.claims))
-        runs = [Run(side, log, _proofs(log, names)) for side, log in zip(sides, logs, strict=True)]
-        difference = build_difference(runs[0], runs[1])
+        with progress() as say:
+            say("comparing")
+            runs = [Run(side, log, _proofs(log, names)) for side, log in zip(sides, logs, strict=True)]
+            difference = build_difference(runs[0], runs[1])
         if json_report:
             print_json(build_diff_report(difference), descriptor)
         else:
@@ -112,11 +113,14 @@ def _logs(sides: Sequence[str], wishes: Wishes) -> list[Log]:
     from scopewatch.commands.watching import watch_apart
     from scopewatch.record.target import find_target
 
-    saved = {side: load_log(Path(side)) for side in sides if is_log(side)}
+    saved = {side: read_log(Path(side)) for side in sides if is_log(side)}
     for side in sides:
         if side not in saved:
             find_target(side)
-    return [saved[side] if side in saved else watch_apart(side, wishes) for side in sides]
+    return [
+        saved[side] if side in saved else watch_apart(side, wishes, number, len(sides))
+        for number, side in enumerate(sides, start=1)
+    ]
 
 
 def _proofs(log: Log, names: Sequence[str]) -> list[Proof]:

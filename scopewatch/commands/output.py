@@ -206,24 +206,38 @@ def compiled(pattern: str | None) -> re.Pattern[str] | None:
         raise UsageError(f"--filter {pattern!r} is no regular expression: {error}.") from None
 
 
-@contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Says on a terminal what is being done; says nothing in a pipe.
-
-    The line is erased before the program prints anything of its own, so it shows only while
-    scopewatch itself works.
-    """
-    if not sys.stderr.isatty():
-        yield lambda _: None
+def begin_a_line() -> None:
+    """At a terminal: what comes next does not go on in a line that the program has not ended."""
+    if not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb":
         return
+    # As many spaces as take an unfinished line past its end, and stay within one that is empty.
+    sys.stdout.write(" " * (console().width - 1) + "\r\x1b[K")
+    sys.stdout.flush()
 
-    def say(message: str) -> None:
-        shown = "" if message.startswith("running") else f"{message} ..."
-        sys.stderr.write(f"\r\x1b[2K{shown}")
-        sys.stderr.flush()
 
-    try:
+def read_log(file: Path) -> Log:
+    """A saved log; on a terminal a large one says that it is being read.
+
+    Raises:
+        LogFileError: the file is no log, or damaged.
+    """
+    from scopewatch.model.log_file import load_log
+
+    with progress() as say:
+        say(f"reading {file.name}")
+        return load_log(file)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[..., None]]:
+    """Says on a terminal what is being done, and the how manieth of how many it is; says nothing in a pipe.
+
+    The line is gone before the program itself runs, so it shows only while scopewatch works.
+    """
+    if not sys.stderr.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+        yield lambda *_: None
+        return
+    from scopewatch.commands.working import working
+
+    with working() as say:
         yield say
-    finally:
-        sys.stderr.write("\r\x1b[2K")
-        sys.stderr.flush()

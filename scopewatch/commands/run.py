@@ -73,14 +73,17 @@ def run(
     with ExitStack() as stack:
         descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None
         log, trials = _watched(target, wishes, save, try_fixes)
-        proofs = proofs_of_names(log, log.header.claims)
+        with progress() as say:
+            say("proving and drawing")
+            proofs = proofs_of_names(log, log.header.claims)
+            screen = replace(screen_of(log, proofs, depth, pattern), trials=trials)
+            lines = [] if json_report else views_of(screen, view)
         if json_report:
             from scopewatch.model.report import build_report
 
             print_json(build_report(log, proofs, trials), descriptor)
         else:
-            screen = replace(screen_of(log, proofs, depth, pattern), trials=trials)
-            present(views_of(screen, view), pause, hide, svg, html, f"scopewatch run {target}")
+            present(lines, pause, hide, svg, html, f"scopewatch run {target}")
     raise typer.Exit(status_of(log, proofs))
 
 

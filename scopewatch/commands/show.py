@@ -10,7 +10,7 @@ from rich.console import RenderableType
 
 from scopewatch.commands import options as o
 from scopewatch.commands.diff_reuse import draw
-from scopewatch.commands.output import print_json, screen_of
+from scopewatch.commands.output import print_json, progress, read_log, screen_of
 from scopewatch.commands.presenting import check_presenting, present
 from scopewatch.commands.proving import proofs_of_names
 from scopewatch.commands.run import check_views, views_of
@@ -18,7 +18,6 @@ from scopewatch.errors import UsageError
 from scopewatch.model.cache import cache_file
 from scopewatch.model.diff_reuse import WaysOfSharing, from_text, to_json
 from scopewatch.model.log import Log
-from scopewatch.model.log_file import load_log
 from scopewatch.views.text import QUIET, text
 
 EXAMPLE = "Example: scopewatch show dense --view gradients"
@@ -51,14 +50,16 @@ def show(
         print_json(to_json(ways)) if json_report else draw(ways, svg, html)
         return
     recorded = find_log(log)
-    proofs = proofs_of_names(recorded, tuple(prove or recorded.header.claims))
+    with progress() as say:
+        say("proving and drawing")
+        proofs = proofs_of_names(recorded, tuple(prove or recorded.header.claims))
+        lines: list[RenderableType] = [_origin(recorded)]
+        lines += [] if json_report else views_of(screen_of(recorded, proofs, depth, pattern), view)
     if json_report:
         from scopewatch.model.report import build_report
 
         print_json(build_report(recorded, proofs))
         return
-    lines: list[RenderableType] = [_origin(recorded)]
-    lines += views_of(screen_of(recorded, proofs, depth, pattern), view)
     present(lines, pause, hide, svg, html, f"scopewatch show {log}")
 
 
@@ -85,10 +86,10 @@ def find_log(name: str) -> Log:
     """
     file = Path(name)
     if file.is_file() and file.suffix != ".py":
-        return load_log(file)
+        return read_log(file)
     kept = cache_file(name)
     if kept.is_file():
-        return load_log(kept)
+        return read_log(kept)
     raise UsageError(f"there is no file and no recorded run {name!r}. Record one with: scopewatch run {name}")
 
 

@@ -11,14 +11,13 @@ import typer
 from rich.text import Text
 
 from scopewatch.commands import options as o
-from scopewatch.commands.output import compiled, print_lines, print_whole
+from scopewatch.commands.output import compiled, print_lines, print_whole, progress, read_log
 from scopewatch.commands.proving import status_of
 from scopewatch.commands.watching import watch_target
 from scopewatch.errors import LogFileError
 from scopewatch.model.cache import cache_file
 from scopewatch.model.journey import build_journey
 from scopewatch.model.log import Log
-from scopewatch.model.log_file import load_log
 
 EXAMPLE = "Example: scopewatch step dense"
 
@@ -51,7 +50,9 @@ def step(
     )
     log = log if log is not None else watch_target(target, wishes)
     in_lines = not all(stream.isatty() for stream in (sys.stdin, sys.stdout)) or os.environ.get("TERM") == "dumb"
-    journey = build_journey(log, at_once=in_lines or pattern is not None)
+    with progress() as say:
+        say("laying out the events")
+        journey = build_journey(log, at_once=in_lines or pattern is not None)
     if in_lines:
         from scopewatch.views.sentences import journey_lines
 
@@ -72,10 +73,10 @@ def recorded(target: str) -> Log | None:
     """
     file = Path(target)
     if file.is_file() and file.suffix != ".py":
-        return load_log(file)
+        return read_log(file)
     kept = cache_file(target)
     try:
-        log = load_log(kept) if kept.is_file() else None
+        log = read_log(kept) if kept.is_file() else None
     except LogFileError:  # Of another version of scopewatch.
         return None
     if log is None:

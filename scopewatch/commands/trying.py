@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from scopewatch.commands.output import progress
 from scopewatch.errors import ScopewatchError
 from scopewatch.model.error_card import ErrorCard, Trial, build_error_card, judge_trial, steps_before
 from scopewatch.model.log import Log
@@ -16,16 +17,24 @@ def record_in_fork(target: str, wishes: Wishes) -> Log:
     """`record` in a process of its own, so that this one stays fit to be forked again."""
     wishes.progress("loading TensorFlow")
     load_tensorflow()
-    return in_fork(lambda: record(target, wishes), silent=False)
+    wishes.progress(f"running {target}")
+    return in_fork(lambda: _recorded(target, wishes), silent=False)
 
 
-def try_fixes(log: Log, target: str, wishes: Wishes, say: Callable[[str], None]) -> list[Trial]:
+def _recorded(target: str, wishes: Wishes) -> Log:
+    """In the child, which tells on a line of its own what it does."""
+    with progress() as say:
+        return record(target, replace(wishes, progress=say))
+
+
+def try_fixes(log: Log, target: str, wishes: Wishes, say: Callable[..., None]) -> list[Trial]:
     """What each fix leads to, up to the first step; ends with the first that builds."""
     card = build_error_card(log)
     trials: list[Trial] = []
-    for fix in card.to_try if card is not None else ():
+    fixes = card.to_try if card is not None else ()
+    for number, fix in enumerate(fixes, start=1):
         assert card is not None and fix.override is not None
-        say(f"trying {fix.override.flag} on {fix.override.scope or 'the root scope'}")
+        say(f"trying {fix.override.flag} on {fix.override.scope or 'the root scope'}", number, len(fixes))
         until = wishes.until if steps_before(card, log) else "built"
         changed = replace(wishes, until=until, prove=(), loss=None, overrides=(fix.override,))
         try:

@@ -9,7 +9,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from scopewatch.commands.output import check_folder, progress
+from scopewatch.commands.output import begin_a_line, check_folder, progress
 from scopewatch.errors import ScopewatchError, UsageError
 from scopewatch.model.cache import cache_file
 from scopewatch.model.events import Requested
@@ -31,14 +31,16 @@ def watch_target(
     check_folder(save)
     with progress() as say:
         log = recorder(target, replace(wishes, progress=say))
-    sys.stdout.flush()
-    if save is not None:
-        save_log(log, save)
-    # A cache that cannot be written must not spoil a run that was asked for on the screen.
-    with suppress(ScopewatchError, OSError):
-        kept = cache_file(target)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        save_log(log, kept)
+        sys.stdout.flush()
+        say("saving the run")
+        if save is not None:
+            save_log(log, save)
+        # A cache that cannot be written must not spoil a run that was asked for on the screen.
+        with suppress(ScopewatchError, OSError):
+            kept = cache_file(target)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            save_log(log, kept)
+    begin_a_line()
     if not any(len(g.body) for g in log.graphs) and not log.of(Requested) and log.error is None:
         raise UsageError(
             f"{target} built no graph and made no request: nothing of TensorFlow 1 was seen. Is this the right file?"
@@ -46,8 +48,8 @@ def watch_target(
     return log
 
 
-def watch_apart(target: str, wishes: Wishes) -> Log:
-    """Record a run in a process forked for it: two programs in one process get in each other's way.
+def watch_apart(target: str, wishes: Wishes, number: int = 0, total: int = 0) -> Log:
+    """Record a run, the how manieth of several, in a forked process: two programs in one get in each other's way.
 
     Raises:
         ScopewatchError: what recording raised, or the program ended its process (exit status 1).
@@ -58,11 +60,18 @@ def watch_apart(target: str, wishes: Wishes) -> Log:
             f"{target} cannot be run here: this system cannot fork a process. "
             f"Save each run (scopewatch run {target} --save a.scopelog), then compare the logs."
         )
+
+    def recorder(target: str, wishes: Wishes) -> Log:
+        def say(message: str, *_: int) -> None:
+            wishes.progress(message if message.startswith("running ") else f"{target}: {message}", number, total)
+
+        return record(target, replace(wishes, progress=say))
+
     with progress() as say, suppress(ImportError):  # If it fails, recording says why.
         say("loading TensorFlow")
         import_tensorflow()
     try:
-        log = in_fork(lambda: watch_target(target, wishes), silent=False)
+        log = in_fork(lambda: watch_target(target, wishes, recorder=recorder), silent=False)
     except ScopewatchError as error:
         if type(error) is not ScopewatchError:
             raise
@@ -72,6 +81,10 @@ def watch_apart(target: str, wishes: Wishes) -> Log:
     if log.error is not None and log.error.type == "KeyboardInterrupt":
         raise KeyboardInterrupt
     return log
+
+
+def _silently(*_: object) -> None:
+    """For work of which nothing is said."""
 
 
 def watch_silently(runs: Mapping[str, tuple[str, Wishes]], quietly: bool = False) -> dict[str, Log]:
@@ -88,10 +101,10 @@ def watch_silently(runs: Mapping[str, tuple[str, Wishes]], quietly: bool = False
     if not hasattr(os, "fork"):
         raise UsageError("this system cannot fork a process, so several programs cannot be run from one.")
     logs = {}
-    with nullcontext(lambda _: None) if quietly else progress() as say:
+    with nullcontext(_silently) if quietly else progress() as say:
         say("loading TensorFlow")
         load_tensorflow()
         for number, (name, (target, wishes)) in enumerate(runs.items(), start=1):
-            say(f"{name} ({number} of {len(runs)})")
+            say(name, number, len(runs))
             logs[name] = in_fork(lambda target=target, wishes=wishes: record(target, wishes), silent=True)  # type: ignore[misc]
     return logs

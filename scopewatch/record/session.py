@@ -50,7 +50,7 @@ class Wishes:
     calls: int = 1
     about: tuple[str, ...] = ()
     phases: bool = False
-    progress: Callable[[str], None] = lambda _: None
+    progress: Callable[..., None] = lambda *_: None
 
 
 @dataclass
@@ -421,7 +421,7 @@ def measured(watched: Watched, wishes: Wishes, ground: Ground | None = None) -> 
     )
     main = {loss.graph: loss.tensor for loss in reversed(losses)}
     if claims:
-        wishes.progress("measuring what the proof needs")
+        wishes.progress(f"measuring what the proof of {sum(len(c.tensors) for c in claims):,} tensors needs")
     used = dict.fromkeys(g for c in claims for g in c.graphs)
     measured = replace(
         log,

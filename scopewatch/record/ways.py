@@ -39,8 +39,8 @@ def seven_ways(wishes: Wishes) -> WaysOfSharing:
     wishes.progress("loading TensorFlow")
     load_tensorflow()
     ways = []
-    for label, argument in SEVEN_WAYS.items():
-        wishes.progress(label)
+    for number, (label, argument) in enumerate(SEVEN_WAYS.items(), start=1):
+        wishes.progress(label, number, len(SEVEN_WAYS))
         asked = replace(wishes, arguments=(argument,), until="built", prove=(), progress=_silently)
         ways.append(_one_way(target, asked, label, 2))
     return WaysOfSharing(target, title, _version(), 2, (), tuple(ways), 0)
@@ -65,14 +65,14 @@ def ways_of_target(given: str, pattern: str | None, wishes: Wishes, rerun: bool)
     base, scopes = in_fork(lambda: _as_written(given, plan, pattern, passes), silent=False)
     ways = [base]
     for number, (label, flag) in enumerate(FLAG_WAYS.items() if rerun and scopes else (), start=1):
-        wishes.progress(f"{label} (re-run {number} of {len(FLAG_WAYS)}, up to the first step)")
+        wishes.progress(f"again with {label}, up to the first step", number, len(FLAG_WAYS))
         flags = tuple(FlagOverride(s.name, flag, s.by_library, s.line) for s in scopes)
         ways.append(_one_way(given, replace(plan, overrides=flags), label, passes))
     title = target.title if target.function is None else given
     return WaysOfSharing(given, title, _version(), passes, tuple(scopes), tuple(ways), len(ways) - 1)
 
 
-def _silently(_: str) -> None:
+def _silently(*_: object) -> None:
     """The parent says what is done."""
 
 

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 
 from tests.support.zygote import ROOT
 
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\r")
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[78D]|\r")
 
 
 class Terminal:
@@ -44,6 +44,8 @@ class Terminal:
         )
         os.close(slave)
         self._seen = ""
+        self.raw = ""
+        """All that it wrote, with the codes for the terminal."""
         self._looked = 0
 
     def wait_for(self, text: str, timeout: float = 60.0) -> str:
@@ -93,5 +95,6 @@ class Terminal:
             if error.errno == errno.EIO:  # Its end of the terminal is closed.
                 return False
             raise
+        self.raw += content.decode("utf-8", "replace")
         self._seen += _ESCAPES.sub("", content.decode("utf-8", "replace"))
         return bool(content)
