@@ -69,8 +69,9 @@ def fold(
     families: dict[Hashable, dict[str, list[int]]] = {}
     for index, row in enumerate(rows):
         opened, rest = _opened(name(row), depth)
-        family = (opened, pattern(_COUNTED.sub("", rest)), said(row))
-        families.setdefault(family, {}).setdefault(pattern(rest), []).append(index)
+        form = pattern(rest)
+        family = (opened, pattern(_COUNTED.sub("", rest)) if "_" in rest else form, said(row))
+        families.setdefault(family, {}).setdefault(form, []).append(index)
     groups = sorted(group for family in families.values() for group in _together(family))
     return [Alike(tuple(rows[index] for index in group)) for group in groups]
 
@@ -112,6 +113,14 @@ def beside(text: str, name: str) -> str:
         return "/".join(_part(part, own, like) for part in found[0].split("/"))
 
     return _WORD.sub(word, text)
+
+
+def apart(a: str, b: str) -> Hashable:
+    """How two names that are both shown go together: `l3 -> layer_3` is as `l4 -> layer_4`."""
+    numbers = [int(n) for n in _NUMBER.findall(a)], [int(n) for n in _NUMBER.findall(b)]
+    if len(numbers[0]) != len(numbers[1]):
+        return beside(b, a)
+    return pattern(b), tuple(y - x for x, y in zip(*numbers, strict=True))
 
 
 def _part(part: str, own: list[str], like: dict[str, str]) -> str:

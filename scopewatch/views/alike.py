@@ -49,6 +49,20 @@ def counted(first: str, last: str, count: int, room: int = 1_000, around: str = 
     return f"{around[:1]}{names}{around[1:]}{more}"
 
 
+def below(first: str, last: str, count: int, room: int, around: str = "", indent: str = "", wraps: bool = False) -> str:
+    """As `counted`; where that is too long, one name below the other, rather than cut; longer still if it `wraps`."""
+    one = counted(first, last, count, around=around)
+    if cell_len(one) <= room:
+        return one
+    end, more = plain(last) + around[1:], f"{count:,} alike"
+    lines = [f"{around[:1]}{plain(first)} …", f"{end}: {more}"]
+    if cell_len(lines[-1]) > room:
+        lines[-1:] = [f"{end}:", more]
+    if max(map(cell_len, lines)) > room and not wraps:
+        return counted(first, last, count, room, around)
+    return f"\n{indent}".join(lines)
+
+
 def ranging(values: Iterable[float]) -> str:
     """`0.01 … 0.4`; one number where all are the same on a screen."""
     known = list(values)

@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from scopewatch.model.alike import Alike, beside, fold_unless_opened, one_by_one
+from scopewatch.model.alike import Alike, apart, fold_unless_opened, one_by_one
 from scopewatch.model.checkpoint_fit import CheckpointFit, Fit
 from scopewatch.model.differences import Difference, Run, VariablePair
 from scopewatch.model.folds import Alone, Renaming, fold_changes, fold_only, fold_renames, numbered_apart
 from scopewatch.model.log import shape_text
 from scopewatch.model.units import Unit, build_units
 from scopewatch.views.alike import between, counted, how_to_open
-from scopewatch.views.diff_sides import gradient_lines, proof_lines, request_lines
+from scopewatch.views.diff_sides import Folded, gradient_lines, proof_lines, request_lines, unfolded
 from scopewatch.views.screen import heading, left_out, opens
 from scopewatch.views.tables import Indented
 from scopewatch.views.text import BAD, HEADING, QUIET, VARIABLE, WARN, place, plain, text
@@ -227,7 +227,7 @@ def _said_of_row(row: _Row) -> Hashable:
     """All of a row but its name; of a renamed one, how far apart the numbers of both names are."""
     fit, word, name, detail = row
     a, _, b = name.plain.partition(" -> ")
-    return fit, word, detail.plain, beside(b, a)
+    return fit, word, detail.plain, apart(a, b)
 
 
 def _names(alike: Alike[_Row], name: Text) -> Text:
@@ -292,10 +292,12 @@ def _shape(unit: Unit) -> str:
 
 def checkpoint_view(screen: DiffScreen) -> list[RenderableType]:
     """What restoring a checkpoint of A into the graph of B comes to, with every key."""
-    return _checkpoint(screen, None) or [heading("CHECKPOINT", "neither run has a variable that is saved")]
+    return _opened(screen, lambda folded: _checkpoint(screen, None, folded)) or [
+        heading("CHECKPOINT", "neither run has a variable that is saved")
+    ]
 
 
-def _checkpoint(screen: DiffScreen, most: int | None) -> list[RenderableType]:
+def _checkpoint(screen: DiffScreen, most: int | None, folded: Folded = unfolded) -> list[RenderableType]:
     lines: list[RenderableType] = []
     saved = {(u.graph, side) for side, u in _units(screen.difference) if u.key is not None}
     for fit in screen.difference.checkpoints:
@@ -311,7 +313,7 @@ def _checkpoint(screen: DiffScreen, most: int | None) -> list[RenderableType]:
             more = f" and {len(keys) - len(shown)} more" if len(keys) > len(shown) else ""
             if most is None:
                 lines.append(Text(f"  {title}", style, overflow="fold"))
-                for alike in screen.folded(keys, lambda key: key.partition(" ")[0], lambda key: key.partition(" ")[2]):
+                for alike in folded(keys, lambda key: key.partition(" ")[0], lambda key: key.partition(" ")[2]):
                     first, _, detail = alike.first.partition(" ")
                     last = alike.last.partition(" ")[0]
                     name = counted(first, last, len(alike)) if alike.is_folded else plain(first)
@@ -348,16 +350,26 @@ def _said_of(screen: DiffScreen, fit: CheckpointFit) -> list[tuple[str, str, lis
 
 def requests_view(screen: DiffScreen) -> list[RenderableType]:
     """Every name whose requests ended otherwise."""
-    return request_lines(screen.difference, screen.wanted, None, screen.folded) or [
-        heading("REQUESTS", "no outcome differs")
-    ]
+    lines = _opened(screen, lambda folded: request_lines(screen.difference, screen.wanted, None, folded))
+    return lines or [heading("REQUESTS", "no outcome differs")]
 
 
 def gradients_view(screen: DiffScreen) -> list[RenderableType]:
     """What each variable and named tensor receives in both runs, the same ones too."""
-    return gradient_lines(screen.difference, screen.wanted, None, screen.folded) or [
-        heading("GRADIENT", "no loss in either run")
-    ]
+    lines = _opened(screen, lambda folded: gradient_lines(screen.difference, screen.wanted, None, folded))
+    return lines or [heading("GRADIENT", "no loss in either run")]
+
+
+def _opened(screen: DiffScreen, drawn: Callable[[Folded], list[RenderableType]]) -> list[RenderableType]:
+    """Lines in which rows may be folded, and then how to open them."""
+    seen: list[Alike[Any]] = []
+
+    def folded(*rows: Any) -> list[Alike[Any]]:
+        found: list[Alike[Any]] = screen.folded(*rows)
+        seen.extend(found)
+        return found
+
+    return [*drawn(folded), *how_to_open(screen.opens, seen)]
 
 
 def proof_view(screen: DiffScreen) -> list[RenderableType]:

@@ -16,7 +16,7 @@ from scopewatch.model.events import Outcome
 from scopewatch.model.gradients import GradientRow
 from scopewatch.model.log import GradientMeasure
 from scopewatch.model.short import short_names
-from scopewatch.views.alike import counted, ranging
+from scopewatch.views.alike import between, counted, ranging
 from scopewatch.views.gradients import reason_of
 from scopewatch.views.screen import heading, left_out, listed
 from scopewatch.views.tables import Indented
@@ -26,7 +26,7 @@ Wanted = Callable[..., bool]
 Folded = Callable[..., "list[Alike[Any]]"]
 
 
-def _unfolded(rows: Sequence[Any], *_: object) -> list[Alike[Any]]:
+def unfolded(rows: Sequence[Any], *_: object) -> list[Alike[Any]]:
     """Rows as they are."""
     return one_by_one(rows)
 
@@ -45,7 +45,7 @@ def _beside(columns: Sequence[str]) -> Table:
 # ------------------------------------------------------------------------------- requests
 
 
-def request_lines(d: Difference, wanted: Wanted, most: int | None, folded: Folded = _unfolded) -> list[RenderableType]:
+def request_lines(d: Difference, wanted: Wanted, most: int | None, folded: Folded = unfolded) -> list[RenderableType]:
     """Names whose requests ended otherwise; those alike in one line, unless all are asked for; then `folded`."""
     pairs = [r for r in d.requests if wanted(r.name_a, r.name_b)]
     if not pairs:
@@ -88,7 +88,7 @@ def _outcomes(outcomes: tuple[Outcome, ...], asked_at: str) -> Text:
 # ------------------------------------------------------------------------------ gradients
 
 
-def gradient_lines(d: Difference, wanted: Wanted, most: int | None, folded: Folded = _unfolded) -> list[RenderableType]:
+def gradient_lines(d: Difference, wanted: Wanted, most: int | None, folded: Folded = unfolded) -> list[RenderableType]:
     """A table for each loss: rows that differ in a summary, all rows in full, those alike `folded`."""
     lines: list[RenderableType] = []
     for loss in d.losses:
@@ -112,11 +112,11 @@ def _loss(loss: LossPair, wanted: Wanted, most: int | None, folded: Folded) -> l
         for alike in folded(groups[:most], lambda g: g[0].name, lambda g: _said(g[0])):
             group = alike.first
             row, one = group[0], len(group) == 1
-            more = "" if one else f" and {len(group) - 1} more"
-            if alike.is_folded:
-                more = f" … {plain(short[alike.last[0].name])}: {len(alike):,} alike"
+            last = short[alike.last[0].name] if alike.is_folded else ""
+            more = f": {len(alike):,} alike" if alike.is_folded else "" if one else f" and {len(group) - 1} more"
             sides = [[side for g in alike.rows if (side := getattr(g[0], at)) is not None] for at in ("a", "b")]
-            made.add_row(_label(row, short[row.name], more), *(_received(rows, one) for rows in sides))
+            name = between(short[row.name], last) if last else plain(short[row.name])
+            made.add_row(_label(row, name, more), *(_received(rows, one) for rows in sides))
         lines = [made, *left_out(sum(map(len, groups[most:])) if most is not None else 0, "gradients")]
     else:
         lines = [heading(title, f"no difference in {sum(r.change == 'same' for r in rows)} rows")]
@@ -162,7 +162,7 @@ def _roles(row: GradientPair) -> set[str]:
 
 
 def _label(row: GradientPair, short: str, more: str) -> Text:
-    name = f"[{plain(short)}]" if _roles(row) == {"variable"} else plain(short)
+    name = f"[{short}]" if _roles(row) == {"variable"} else short
     change = row.change if row.change in _CHANGE_STYLES else ""
     word = {"lost": "lost", "gained": "gained", "other": "changed"}.get(change, "")
     return Text.assemble("  ", name, more, (f"  {word}" if word else "", _CHANGE_STYLES.get(change, "")))

@@ -12,7 +12,7 @@ from rich.text import Text
 from scopewatch.model.alike import Alike
 from scopewatch.model.gradients import GradientRow, GradientTable
 from scopewatch.model.log import Receipt
-from scopewatch.views.alike import counted, how_to_open, ranging, room_beside
+from scopewatch.views.alike import below, how_to_open, ranging, room_beside
 from scopewatch.views.screen import Screen, heading, left_out, listed
 from scopewatch.views.tables import table
 from scopewatch.views.text import (
@@ -135,24 +135,28 @@ def _table(screen: Screen, rows: Sequence[Alike[GradientRow]], title: str, gives
     if is_folded:
         most = max(room_beside(cells, headers[1:], screen.width), most)
     often = Counter(row.first.python_name for row in rows)
-    names = [_names(screen, row, most, is_folded and often[row.first.python_name] > 1) for row in rows]
+    is_tensor = [is_folded and not r.is_folded and often[r.first.python_name] > 1 for r in rows]
+    names = [_names(screen, *named, most) for named in zip(rows, is_tensor, strict=True)]
     width = min(max((n.cell_len for n in names), default=0), most)
-    for name, where, cell in zip(names, wheres, cells, strict=True):
-        name.truncate(width, overflow="ellipsis", pad=not is_folded)
+    for row, name, where, cell, told in zip(rows, names, wheres, cells, is_tensor, strict=True):
+        if not row.is_folded:
+            name.truncate(width, overflow="ellipsis", pad=not is_folded)
+        if told:  # The tensor's own name says more than the line, and takes the room.
+            where = Text()
         made.add_row(Text.assemble(name, "  ", where, no_wrap=True, overflow="ellipsis"), *cell)
     return made
 
 
-def _names(screen: Screen, alike: Alike[GradientRow], room: int, is_ambiguous: bool) -> Text:
+def _names(screen: Screen, alike: Alike[GradientRow], is_ambiguous: bool, room: int) -> Text:
     """The name of a row, or from which to which; a tensor's own where what a person calls it stands for several."""
     row, name = alike.first, _name(screen, alike.first)
     if not alike.is_folded:
         return name.append(f" = {plain(row.tensor)}") if is_ambiguous and row.role == "tensor" else name
     if row.role == "variable":
         first, last = screen.shorten(row.tensor), screen.shorten(alike.last.tensor)
-        return Text(f"  {counted(first, last, len(alike), room - 2, '[]')}", name.style)
+        return Text(f"  {below(first, last, len(alike), room - 2, '[]', ' ' * 3)}", name.style)
     first, last = (r.python_name or r.tensor for r in (row, alike.last))
-    return Text(f"  {counted(first, last, len(alike), room - 2)}", name.style)
+    return Text(f"  {below(first, last, len(alike), room - 2, indent=' ' * 2)}", name.style)
 
 
 def receives_something(row: GradientRow) -> bool:

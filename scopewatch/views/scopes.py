@@ -15,7 +15,7 @@ from scopewatch.model.events import Frame, MadeDirectly, Outcome, Reuse
 from scopewatch.model.log import shape_text
 from scopewatch.model.requests import RequestRow
 from scopewatch.model.scopes import Scope, params_of, roots
-from scopewatch.views.alike import counted, how_to_open, room_beside
+from scopewatch.views.alike import below, counted, how_to_open, room_beside
 from scopewatch.views.screen import Screen, left_out, listed
 from scopewatch.views.tables import table
 from scopewatch.views.text import OUTCOME_MARKS, QUIET, REUSE_WORDS, VARIABLE, place, plain, text
@@ -68,7 +68,7 @@ def _table(screen: Screen, at: str, lines: Sequence[_Line]) -> Table:
         if line.span is not None:
             first, last, count = line.span
             indent = len(label.plain) - len(label.plain.lstrip(" "))
-            names = counted(first, last, count, room - indent)
+            names = below(first, last, count, room - indent, indent=" " * indent)
             label = Text(" " * indent, no_wrap=True, overflow="ellipsis").append(names, line.style).append(line.more)
         made.add_row(label, *others)
     return made
@@ -129,7 +129,7 @@ def _folded(screen: Screen, siblings: list[Scope]) -> list[Alike[Scope]]:
     """
     if screen.pattern is not None or (screen.depth is not None and screen.tree_size <= MOST_OPENED):
         return one_by_one(siblings)
-    return fold(siblings, lambda scope: scope.label, _likeness)
+    return fold(siblings, lambda scope: scope.name, _likeness)
 
 
 def _likeness(scope: Scope) -> Hashable:

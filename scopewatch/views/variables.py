@@ -9,7 +9,7 @@ from rich.text import Text
 
 from scopewatch.model.log import Log, shape_text
 from scopewatch.model.variables import VariableRow
-from scopewatch.views.alike import between, counted, how_to_open, room_beside
+from scopewatch.views.alike import below, how_to_open, room_beside
 from scopewatch.views.screen import Screen, heading, listed
 from scopewatch.views.tables import table
 from scopewatch.views.text import QUIET, VARIABLE, place, plain, text
@@ -29,9 +29,7 @@ def variables_view(screen: Screen) -> list[RenderableType]:
         first, last = alike.first.record.name, alike.last.record.name
         name = plain(first)
         if alike.is_folded:
-            name = counted(first, last, len(alike))
-            if len(name) > room:  # The names matter most here: the count goes below them.
-                name = f"{between(first, last, 2 * room - 1)}:\n  {len(alike):,} alike"
+            name = below(first, last, len(alike), room, wraps=True)
         made.add_row(Text(name, VARIABLE, overflow="fold"), *_cells(alike.first))
     outside = [r.record.name for r in rows if not r.record.collections]
     lines: list[RenderableType] = [made, *how_to_open(screen.opens, folded)]
