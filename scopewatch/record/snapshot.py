@@ -496,6 +496,7 @@ class FunctionNames:
             called = [n for n in self._bodies if n in self._called and again.fullmatch(n)]
         if not names:  # Defun, and function graphs made before watching began: by their ops.
             alike = [b.name for b in self._bodies.values() if _is_alike(b, order)]
+            alike = [n for n in alike if _named_after(n, graph)] or alike
             called = [n for n in alike if n in self._called] or alike
         return [self._bodies[n] for n in called or [n for n in names if n in self._bodies][:1]]
 
@@ -526,6 +527,12 @@ def _number_in(body: Body, op: str, is_argument: bool, position: int, op_type: s
     number = position if is_argument else count + position
     in_range = number < (count if is_argument else len(body))
     return number if in_range and body.types[number] == op_type else body.index.get(op)
+
+
+def _named_after(body: str, function_graph: Any) -> bool:
+    """Whether a body's name is that of a function graph with what TensorFlow adds: `f_1`, `__inference_f_12`."""
+    name = re.escape(getattr(function_graph, "name", None) or "")
+    return bool(name) and re.fullmatch(rf"(__\w+?_)?{name}(_.*)?", body) is not None
 
 
 def _is_alike(body: Body, order: dict[str, tuple[bool, int, str]]) -> bool:
