@@ -162,6 +162,17 @@ def test_another_statement(logs, case, index, statement):
     assert not check(broken, logs[case].graph_by_id).accepted
 
 
+@QUIET
+@given(case=cases, index=steps, evidence=st.text(max_size=5) | st.none())
+def test_other_evidence(logs, case, index, evidence):
+    """The words of a step prove nothing, and are read all the same: they must be those that the log gives."""
+    certificate = certificate_of(logs[case])
+    assume(evidence != certificate.steps[index].evidence)
+    broken = with_step(certificate, index, evidence=evidence)
+    expected = f"{certificate.steps[index].id}: its evidence is not what the log gives"
+    assert check_saved(broken, logs[case]).objections == (expected,)
+
+
 # ------------------------------------------------------------------ another claim
 
 

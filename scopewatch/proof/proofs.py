@@ -33,7 +33,7 @@ def prove_name(log: Log, name: str) -> tuple[Certificate, list[Proof]]:
 
 
 def check_saved(certificate: Certificate, log: Log) -> Judgement:
-    """The checker's judgement on a saved certificate, its measured steps compared with the log's."""
+    """The checker's judgement on a saved certificate, its measured steps and its words compared with the log's."""
     try:
         fresh = prove(log, certificate.claim)
     except (KeyError, ValueError, AttributeError, TypeError):  # It is not about this log at all.
@@ -43,6 +43,10 @@ def check_saved(certificate: Certificate, log: Log) -> Judgement:
     if judgement.accepted and not _means(log, certificate.claim):
         other = f"the name {certificate.claim.python_name} does not stand for {', '.join(certificate.claim.tensors)}"
         return Judgement("unknown", False, (other,))
+    if judgement.accepted:
+        pairs = zip(certificate.steps, fresh.steps, strict=True)
+        reworded = [f"{said.id}: its evidence is not what the log gives" for said, f in pairs if said != f]
+        return Judgement(judgement.verdict, not reworded, tuple(reworded))
     return judgement
 
 
