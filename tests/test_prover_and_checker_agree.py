@@ -8,7 +8,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from scopewatch.model.claims import NEVER_A_VARIABLE, Claim
-from scopewatch.model.graph import VARIABLE_OPS, Body, Edge, GraphSnapshot, VariableRecord
+from scopewatch.model.graph import PIVOT, VARIABLE_OPS, Body, Edge, GraphSnapshot, VariableRecord
 from scopewatch.model.log import Header, Log
 from scopewatch.model.op_kinds import CALLS
 from scopewatch.proof.checker import check
@@ -30,6 +30,8 @@ KINDS = {
     "Shape": (1, 1),
     "Switch": (2, 2),
     "Merge": (1, 3),
+    "LoopCond": (1, 1),
+    "Enter": (1, 1),
     "IdentityN": (2, 2),
     "RefSelect": (2, 3),
     "Assign": (2, 2),
@@ -64,6 +66,8 @@ def body_of(rng, name):
     called = FUNCTIONS[FUNCTIONS.index(name) + 1 :] if name else FUNCTIONS  # `f` may call `h`, and `h` none.
     for op, kind in enumerate(types):
         flat += edges(*KINDS.get(kind, (0, 0)))
+        if kind == "Const" and rng.random() < 0.5:
+            attrs[op] = {PIVOT: rng.randrange(len(types))}
         starts.append(len(flat))
         words = {"If": ("then_branch", "else_branch"), "While": ("body", "cond"), "MapDataset": ("f",)}
         for word in words.get(kind, ("f",) if kind in CALLS else ()):

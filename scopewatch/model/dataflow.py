@@ -20,6 +20,7 @@ from scopewatch.model.op_kinds import (
     FIRST_INPUT_HANDED_ON,
     LOOPS,
     SHAPE_ONLY,
+    SWITCHES,
 )
 
 _MOST_CONTEXTS = 1_000
@@ -282,8 +283,7 @@ class Dataflow:
         whole = found[0].partition_of
         if whole is None or any(r.partition_of != whole for r in found):
             return False, tuple(unknown)
-        every = {v.name for v in self.graph.variables if v.partition_of == whole}
-        return {r.name for r in found} == every, tuple(unknown)
+        return [r.name for r in found] == self.graph.parts_of(whole), tuple(unknown)
 
     def aliases(self, start: Place) -> Aliases:
         """Everything that a tensor is by value-preserving ops alone."""
@@ -326,9 +326,12 @@ class Dataflow:
         sources = self.step(place).sources
         body = self.graph.body_named(place.body)
         op_type = body.types[place.edge.op]
-        if op_type in ("Switch", "RefSwitch", "_SwitchN"):
+        if op_type in ALL_INPUTS_HANDED_ON:
+            choice = body.choice(place.edge.op)
+            return sources if choice is None else (*sources, Place(place.calls, place.body, choice))
+        if op_type in SWITCHES and body.types[body.inputs(place.edge.op)[1].op] == "LoopCond":
             return (*sources, Place(place.calls, place.body, body.inputs(place.edge.op)[1]))
-        if op_type in BRANCHES:
+        if op_type in BRANCHES or op_type == "RefSelect":
             return (*sources, Place(place.calls, place.body, body.inputs(place.edge.op)[0]))
         if op_type in LOOPS:
             return (*sources, self._condition(Site(place.body, place.edge.op), place.calls))

@@ -26,6 +26,9 @@ VARIABLE_OPS = frozenset(
 )
 """Op types that *are* storage kept between runs (for `TemporaryVariable`: within one)."""
 
+PIVOT = "pivot"
+"""An attribute of ops without data inputs on a branch of a v1 cond: the op that lets them run on that branch alone."""
+
 _WRITES = frozenset({"ResourceStridedSliceAssign", "StridedSliceAssign", "CountUpTo"})
 _WRITE_PREFIXES = (
     "Assign",
@@ -37,6 +40,7 @@ _WRITE_PREFIXES = (
     "ResourceSparseApply",
     "ResourceCountUpTo",
 )
+_ENTERS, _MERGES, _SWITCHES = ("Enter", "RefEnter"), ("Merge", "RefMerge"), ("Switch", "RefSwitch")
 _PURE_SCATTERS = frozenset({"ScatterNd", "ScatterNdNonAliasingAdd"})
 
 
@@ -95,6 +99,30 @@ class Body:
         """The data inputs of an op, in order."""
         span = range(self.starts[op], self.starts[op + 1])
         return [Edge(self.edge_ops[k], self.edge_outputs[k]) for k in span]
+
+    def choice(self, merge: int) -> Edge | None:
+        """What decides which input the `Merge` of a v1 cond hands on; `None` for that of a loop."""
+        switch = self._switch_behind(merge)
+        return None if switch is None else self.inputs(switch)[1]
+
+    def _switch_behind(self, merge: int) -> int | None:
+        """The switch whose branches a merge joins: along the first inputs, over whole conds and loops on the way."""
+        op: int | None = merge
+        depth, seen = 0, set[int]()
+        while op is not None and op not in seen:
+            seen.add(op)
+            inputs = self.inputs(op)
+            if self.types[op] in _MERGES and inputs:
+                if self.types[inputs[0].op] not in _ENTERS:
+                    depth += 1
+                elif op == merge:
+                    return None
+            elif self.types[op] in _SWITCHES and len(inputs) == 2 and self.types[inputs[1].op] != "LoopCond":
+                depth -= 1
+                if depth == 0:
+                    return op
+            op = inputs[0].op if inputs else self.attrs.get(op, {}).get(PIVOT)
+        return None
 
     def path(self, op: int) -> int:
         """The index of the path that built an op; 0, the empty path, where it is not known."""
@@ -185,6 +213,14 @@ class GraphSnapshot:
     def by_op(self) -> dict[tuple[str, str], VariableRecord]:
         """`(body, op)` of a variable op to the variable's record."""
         return {(v.body, v.op): v for v in self.variables}
+
+    def parts_of(self, whole: str) -> list[str]:
+        """The names of all parts of a partitioned variable, in the order in which they make up the whole."""
+        names = [v.name for v in self.variables if v.partition_of == whole]
+        numbers = [name.rpartition("/part_")[2] for name in names]
+        if all(number.isdecimal() for number in numbers):
+            return sorted(names, key=lambda name: int(name.rpartition("_")[2]))
+        return names
 
     def find(self, tensor: str) -> tuple[Body, Edge] | None:
         """Where the tensor of this name stands (`op:0` or `FUNCTION/op:0`), or `None`."""

@@ -42,6 +42,9 @@ FIRST_INPUT_HANDED_ON = frozenset(
 ALL_INPUTS_HANDED_ON = frozenset({"Merge", "RefMerge"})
 """Ops that hand on one of their inputs, which one is known only when they run."""
 
+SWITCHES = frozenset({"Switch", "RefSwitch", "_SwitchN"})
+"""Ops that hand their first input on to one of their outputs. Around a loop, to which one is part of the result."""
+
 SHAPE_ONLY = frozenset(
     {
         "IsVariableInitialized",

@@ -28,6 +28,7 @@ from scopewatch.model.op_kinds import (
     FIRST_INPUT_HANDED_ON,
     LOOPS,
     SHAPE_ONLY,
+    SWITCHES,
 )
 
 _Call = tuple[str, int]
@@ -257,14 +258,16 @@ class _Search:
             return [], []
         if op_type == "_Arg":
             return self._passed(node)
-        if op_type in ("Switch", "RefSwitch", "_SwitchN"):
-            return inputs[:1], inputs[1:2]
+        if op_type in SWITCHES:
+            return inputs[:1], inputs[1:2] if body.types[inputs[1][2]] == "LoopCond" else []
         if op_type in FIRST_INPUT_HANDED_ON:
             return inputs[:1], []
         if op_type in ALL_INPUTS_HANDED_ON:
-            return (inputs, []) if output == 0 else ([], inputs)
+            choice = body.choice(op)
+            chosen_by = [] if choice is None else [(calls, body_name, choice.op, choice.output)]
+            return (inputs, chosen_by) if output == 0 else ([], [*inputs, *chosen_by])
         if op_type == "RefSelect":
-            return inputs[1:], []
+            return inputs[1:], inputs[:1]
         if op_type == "IdentityN":
             return [inputs[output]], []
         dtypes = body.output_dtypes(op)
@@ -345,13 +348,12 @@ class _Search:
         return whole
 
     def _is_whole_variable(self, parts: list[_Node]) -> bool:
-        names, owners = set(), set()
+        names, owners = [], set()
         for part in parts:
             variables = self._variables_among(self._closure([part], handed_on_only=True))
             if len(variables) != 1:
                 return False
-            names.add(variables[0].name)
+            names.append(variables[0].name)
             owners.add(variables[0].partition_of)
-        if len(owners) != 1 or None in owners:
-            return False
-        return names == {v.name for v in self.graph.variables if v.partition_of in owners}
+        whole = owners.pop() if len(owners) == 1 else None
+        return whole is not None and names == self.graph.parts_of(whole)

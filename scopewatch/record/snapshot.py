@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from scopewatch.model.dataflow import callees
-from scopewatch.model.graph import VARIABLE_OPS, Body, Edge, GraphSnapshot, VariableRecord
+from scopewatch.model.graph import PIVOT, VARIABLE_OPS, Body, Edge, GraphSnapshot, VariableRecord
 from scopewatch.record.naming import storage_name
 
 _FUNCTION_ATTRS_OF_INTEREST = ("frame_name", "is_constant", "shared_name", "container", "var_name", "output_types")
@@ -243,6 +243,9 @@ def _read_nodes(
                 edge_ops.append(op)
                 edge_outputs.append(output)
         starts.append(len(edge_ops))
+    if "Merge" in types:
+        for op, pivot in _pivots(nodes, types, number, starts, edge_ops):
+            attrs[op] = {**attrs.get(op, {}), PIVOT: pivot}
     results: list[Edge] = []
     if signature is not None:
         results = [Edge(*_edge(returns[arg.name], number, offsets)) for arg in signature.output_arg]
@@ -260,6 +263,20 @@ def _read_nodes(
         attrs,
         tuple(results),
     )
+
+
+def _pivots(
+    nodes: Sequence[Any], types: Sequence[str], number: dict[str, int], starts: Sequence[int], edge_ops: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """The ops without data inputs on a branch of a v1 cond, each with the op that lets it run on that branch alone."""
+    for op, node in enumerate(nodes, start=len(types) - len(nodes)):
+        for text in node.input if node.input and node.input[0].startswith("^") else ():
+            pivot = number[text[1:]]
+            switch = pivot
+            if types[pivot] == "Identity":
+                switch = edge_ops[starts[pivot]]
+            if types[switch] == "Switch" and types[edge_ops[starts[switch] + 1]] != "LoopCond":
+                yield op, pivot
 
 
 def _places(outputs: Sequence[tuple[str, tuple[str, ...]]]) -> dict[str, int]:
