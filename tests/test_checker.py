@@ -243,10 +243,11 @@ def test_an_output_that_is_a_reference_is_the_first_input():
 
 
 def test_an_op_whose_outputs_are_not_known_computes():
-    some = graph(V + "a = Unheard(v) -> int32\nw = Identity(a)")
+    some = graph(V + "a = Unheard(v) -> int32\nw = Identity(a)\nx = Identity(a:1)")
     signatures = [() if dtypes == ("int32",) else dtypes for dtypes in some.body.signatures]
     bare = replace(some, body=replace(some.body, signatures=signatures), _cache={})
     true_of(bare, w("Identity", "", "v"))
+    true_of(bare, w("Identity", "", "v", tensor="x:0"))
 
 
 # ------------------------------------------------------------------ what writes the variable
@@ -502,6 +503,33 @@ def test_a_function_that_calls_itself_is_unknown():
     alone = text.replace("w = f(v)", "w = Neg(v)")
     # Of `f` only `f` itself makes use: nothing leads there.
     true_of(graph(alone), w("PartitionedCall", unknown=[ALONE.format("f"), itself], tensor="f/y:0"))
+
+
+CALLS_ITSELF = """
+    v = VarHandleOp
+    p = Const
+    w = f(v)
+    def f(x) -> y
+    q = Const
+    y = {}
+    def less(x) -> z
+    z = Less(x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "variables", "depends"),
+    [
+        ('If(q, x) {"then_branch": {"function": "f"}, "else_branch": {"function": "less"}}', "", "v"),
+        ('Case(q, x) {"branches": {"functions": ["f", "less"]}}', "", "v"),
+        ('While(x) {"body": {"function": "f"}, "cond": {"function": "less"}}', "v", "v"),
+        ("f(x)", "", ""),
+    ],
+)
+def test_a_function_that_calls_itself_by_another_op_is_unknown_too(call, variables, depends):
+    """What the other branch computes, and what a loop that never runs hands on, is known all the same."""
+    itself = ["the function f calls itself"]
+    true_of(graph(CALLS_ITSELF.format(call)), w("f", variables, depends, unknown=itself))
 
 
 def in_ways(count):
