@@ -498,10 +498,11 @@ class _Maker:
         return pool if self.mode in ("references", "resources") else self._values(pool)
 
     def _branches(self, pool: list[str], depth: int) -> Statement:
-        out = self.new()
-        pool = self._captured(pool)
+        out, count = self.new(), self.rng.choice([2, 2, 2, 3])
+        # A case makes functions of its branches in every mode.
+        pool = self._captured(pool) if count == 2 else self._values(pool)
         question = "flag" if self.rng.random() < 0.4 else self._pick(pool)
-        return Branches(out, question, [self.block(pool, depth + 1) for _ in range(self.rng.choice([2, 2, 2, 3]))])
+        return Branches(out, question, [self.block(pool, depth + 1) for _ in range(count)])
 
     def _loop(self, pool: list[str], depth: int) -> Statement:
         count = self.rng.randint(1, 2)
