@@ -62,3 +62,44 @@ def test_ops_that_the_gradients_wait_for_are_not_run(record_program):
     )
     norms = {r.tensor: r.norm for r in log.gradients[0].receipts}
     assert norms["v:0"] == pytest.approx(4.0)
+
+
+def test_two_losses_around_one_loop_are_both_measured(record_program):
+    """The second loss adds outputs to a loop that the session of the first one has run: a new session is needed."""
+    log = record_program(
+        "import tensorflow.compat.v1 as tf\n"
+        "tf.disable_eager_execution()\n"
+        "v = tf.get_variable('v', [], initializer=tf.constant_initializer(2.0))\n"
+        "u = tf.get_variable('u', [], initializer=tf.ones_initializer())\n"
+        "_, looped = tf.while_loop(lambda i, x: i < 3, lambda i, x: (i + 1, x * v), [tf.constant(0), v])\n"
+        "first = u * u\n"
+        "second = looped + u\n"
+        "grads = tf.gradients(first, [u]), tf.gradients(second, [u])\n"
+        "with tf.Session() as session:\n"
+        "    session.run(tf.global_variables_initializer())\n"
+        "    session.run([first, second])\n"
+    )
+    norms = [{r.tensor: r.norm for r in m.receipts} for m in log.gradients]
+    assert [n["u:0"] for n in norms] == [2.0, 1.0]
+    assert norms[1]["v:0"] == pytest.approx(32.0)
+
+
+def test_the_whole_numbers_of_an_op_that_gives_others_too_cut_the_way(record_program):
+    """Of `top_k` the values have a gradient, the indices have none: what stands behind those is connected."""
+    log = record_program(
+        "import tensorflow.compat.v1 as tf\n"
+        "tf.disable_v2_behavior()\n"
+        "v = tf.get_variable('v', [3], initializer=tf.random_uniform_initializer(seed=1))\n"
+        "u = tf.get_variable('u', [3], initializer=tf.ones_initializer())\n"
+        "doubled = v * 2.0\n"
+        "loss = tf.reduce_sum(u * tf.cast(tf.nn.top_k(doubled, 3).indices, tf.float32))\n"
+        "grads = tf.gradients(loss, [u])\n"
+        "with tf.Session() as session:\n"
+        "    session.run(tf.global_variables_initializer())\n"
+        "    session.run(loss)\n"
+    )
+    receipts = {r.tensor: r for r in log.gradients[0].receipts}
+    assert receipts["u:0"].reason == "flows"
+    for tensor in ("v:0", "mul:0"):
+        assert receipts[tensor].reason == "not_differentiable"
+        assert receipts[tensor].blocked_by.type == "TopKV2"

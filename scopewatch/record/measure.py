@@ -38,6 +38,10 @@ _MOST_SINGLE_RUNS = 200
 """Beyond this many gradients, one that cannot be had is left to spoil the others."""
 
 
+_STALE = "Connecting to invalid output"
+"""What a session says that has run a loop or a function before this was differentiated: a new one can run it."""
+
+
 class Runner:
     """One session per graph, opened on first use, with the variables as the program left them."""
 
@@ -55,6 +59,7 @@ class Runner:
         self._steps = steps
         self._forbidden = forbidden
         self._sessions: dict[str, Any] = {}
+        self._opened_at: dict[str, int] = {}
         self._patience: dict[str, int] = {}
         self._problems: dict[str, str] = {}
 
@@ -93,6 +98,9 @@ class Runner:
         except Exception as error:
             if type(error).__name__ == "DeadlineExceededError":
                 self._patience[graph_id] = _LITTLE_PATIENCE
+            if _STALE in str(error) and self._live[graph_id].version > self._opened_at[graph_id]:
+                self._sessions.pop(graph_id).close()
+                return self.run(graph_id, fetches, options, metadata)
             return None, _why(error)
 
     def _with_patience(self, graph_id: str, options: Any) -> Any:
@@ -159,7 +167,7 @@ class Runner:
             self._problems[graph_id] = state.unknown_because
             return None
         session = plain_session(self._live[graph_id])
-        self._sessions[graph_id] = session
+        self._sessions[graph_id], self._opened_at[graph_id] = session, self._live[graph_id].version
         mine = [v for v in self._variables if getattr(v, "graph", None) is self._live[graph_id]]
         _load(session, mine, state, self._feeds(graph_id))
         return session

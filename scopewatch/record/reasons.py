@@ -122,7 +122,8 @@ class Reasons:
         op_type, name = body.types[op], body.names[op]
         if op_type == "StopGradient":
             return "stopped"
-        if not any(differentiable(d) for d in body.output_dtypes(op)):
+        outputs = enumerate(body.output_dtypes(op))
+        if not any(differentiable(d) and self.depends_on(body, Edge(op, k)) for k, d in outputs):
             return "not_differentiable"
         if self._seen.is_cut(body.name, name, position):
             return "not_differentiable"
