@@ -132,9 +132,10 @@ class _Maker:
         lines += self._differentiated()
         lines += [
             f"feeds = {{{x}: [[0.1, -0.4, 0.7], [0.9, -0.2, 0.3], [-0.8, 0.5, 0.6]]}}",
-            "session = tf.Session(config=tf.ConfigProto(inter_op_parallelism_threads=1))",
+            "session = tf.Session()",
             "session.run(tf.global_variables_initializer())",
-            f"session.run([{self.prefix}_loss, *steps], feeds)",
+            "for step in steps or [[]]:",
+            f"    session.run([{self.prefix}_loss, step], feeds)",
             f"held.append(({graph}, session, feeds))",
         ]
         return [f"with tf.Graph().as_default() as {graph}:", *(f"    {line}" for line in lines)]
@@ -157,25 +158,25 @@ class _Maker:
     def _differentiated(self) -> list[str]:
         """The program's own gradient calls: none, of some tensors, or by one or two optimizers."""
         loss, first, last = f"{self.prefix}_loss", self.variables[0], self.variables[-1]
-        # What two optimizers update at once has a value that differs from run to run.
-        given = ", ".join(self.variables if self.other is None else self.variables[:-1])
+        # Without a gate, a variable may be updated before another one's gradient has read it, or after.
+        gated, given = "gate_gradients=2", ", ".join(self.variables)
         if not self.differentiates:
             return []
         ways = [
             [f"asked = tf.gradients({loss}, [{', '.join(self.variables)}])"],
             [f"asked = tf.gradients({loss}, [{first}])"],
-            [f"steps = [tf.train.GradientDescentOptimizer(0.1).minimize({loss}, var_list=[{first}])]"],
-            [f"steps = [tf.train.AdamOptimizer(0.01).minimize({loss}, var_list=[{given}])]"],
+            [f"steps = [tf.train.GradientDescentOptimizer(0.1).minimize({loss}, var_list=[{first}], {gated})]"],
+            [f"steps = [tf.train.AdamOptimizer(0.01).minimize({loss}, var_list=[{given}], {gated})]"],
             [
                 "optimizer = tf.train.MomentumOptimizer(0.1, 0.9)",
-                f"pairs = optimizer.compute_gradients({loss}, [{given}])",
+                f"pairs = optimizer.compute_gradients({loss}, [{given}], {gated})",
                 "steps = [optimizer.apply_gradients([(g, v) for g, v in pairs if g is not None])]",
             ],
         ]
         lines = self.rng.choice(ways)
         if self.other is not None:
             adam = "tf.train.AdamOptimizer(0.01, name='OtherAdam')"
-            lines = [*lines, f"steps += [{adam}.minimize({self.other}, var_list=[{last}])]"]
+            lines = [*lines, f"steps += [{adam}.minimize({self.other}, var_list=[{last}], {gated})]"]
         return lines
 
 

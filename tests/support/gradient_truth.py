@@ -99,14 +99,19 @@ def _upstream(loss: Any) -> set[Any]:
 
 
 def _reasons(tensor: Any, loss: Any, upstream: set[Any]) -> tuple[str, ...]:
-    """Those of the ops that keep the gradient from a tensor and stand nearest to it, none other between."""
+    """Why a tensor has no gradient, by the ops nearest to it that pass nothing on.
+
+    An op of a kind that sometimes passes something on (a gather to its indices, not to its rows) is
+    not asked if nothing arrives there: what stands behind it is a reason as good as itself.
+    """
     level, seen = [tensor], {tensor.ref()}
     if tensor is not loss and not any(c in upstream for c in tensor.consumers()):
         return ("not_connected",)
     if not tensor.dtype.base_dtype.is_floating and tensor.dtype != "resource":
         return ("not_differentiable",)
     found: set[str] = set()
-    while level and not found:
+    certain = False
+    while level and not certain:
         following = []
         for at in level:
             for op in (c for c in at.consumers() if c in upstream):
@@ -115,10 +120,19 @@ def _reasons(tensor: Any, loss: Any, upstream: set[Any]) -> tuple[str, ...]:
                 cut = _cut(op, at, upstream, loss)
                 if cut is not None:
                     found.add(cut)
-                following += [t for t in op.outputs if cut is None and t.ref() not in seen]
+                    certain = certain or _never_passes_on(op)
+                following += [t for t in op.outputs if t.ref() not in seen and not _never_passes_on(op)]
                 seen |= {t.ref() for t in op.outputs}
         level = following
     return tuple(sorted(found))
+
+
+def _never_passes_on(op: Any) -> bool:
+    from tensorflow.python.framework import ops
+
+    if op.type == "StopGradient" or not any(t.dtype.base_dtype.is_floating for t in op.outputs):
+        return True
+    return ops.get_gradient_function(op) is None
 
 
 def _is_beyond(op: Any) -> bool:
