@@ -22,16 +22,27 @@ class RequestRow:
 
 def build_requests(log: Log) -> list[RequestRow]:
     """All requests, in order; one pass."""
-    creators: dict[tuple[str | None, str], int] = {}
+    made: dict[tuple[str | None, str], int] = {}
+    directly: dict[tuple[str | None, str], int] = {}
+    asked: dict[tuple[str | None, str], int] = {}
     rows = []
-    for event in log.of(Requested):
-        first = None
-        if event.outcome != "created":
-            names = (*event.stored, event.name)
-            first = next((creators[(event.graph, n)] for n in names if (event.graph, n) in creators), None)
+    for event in log.events:
+        if isinstance(event, MadeDirectly):
+            directly.setdefault((event.graph, event.name), event.path)
+        if not isinstance(event, Requested):
+            continue
+        first, stored = None, [(event.graph, name) for name in event.stored or (event.name,)]
+        if event.outcome == "created":
+            # Under the name that was asked for, another variable may be stored: a getter renamed this one.
+            asked.setdefault((event.graph, event.name), event.path)
+            for name in stored:
+                made.setdefault(name, event.path)
         else:
-            for name in (*event.stored, event.name):
-                creators.setdefault((event.graph, name), event.path)
+            first = next((made[name] for name in stored if name in made), None)
+            if first is None and not event.stored:
+                first = asked.get((event.graph, event.name))
+            if first is None and event.outcome == "reused":  # Of a request that failed once it had made it.
+                first = next((directly[name] for name in stored if name in directly), None)
         rows.append(
             RequestRow(
                 event,
