@@ -169,7 +169,8 @@ class Recorder:
             return
         created = token.created_in(store)
         scope, flag_path = self._scope_in_force()
-        found = _stored(token, store)
+        # A getter that made a variable and never asked the store has found none there, whatever the store holds.
+        found = [] if token.made and not token.touched else _stored(token, store)
         outcome: ev.Outcome = "created" if created or (token.made and not found) else "reused"
         # Eagerly no store keeps what a request makes.
         graph = self.current_graph()
