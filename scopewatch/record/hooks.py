@@ -222,7 +222,16 @@ def _install() -> list[str]:
             patch(_patches, owner, hook.attribute, hook.wrap(original, observer))
     _patch_overriding_optimizers(_patches, observer)
     _patch_late(_patches, observer)
+    _leave_out_of_messages(_patches)
     return problems
+
+
+def _leave_out_of_messages(stack: ExitStack) -> None:
+    """Keeps the stand-ins out of the message "in user code" that AutoGraph makes of an error below a `call`."""
+    utils = importlib.import_module(f"{_PYTHON}.util.traceback_utils")
+    if hasattr(utils, "_EXCLUDED_PATHS"):
+        ours = os.path.dirname(os.path.abspath(__file__)) + os.sep
+        patch(stack, utils, "_EXCLUDED_PATHS", (*utils._EXCLUDED_PATHS, ours))
 
 
 def _frames_left_out(owns_process: bool) -> Any:

@@ -193,6 +193,7 @@ def _state() -> dict[str, Any]:
         ("tensorflow.python.ops.gradients_util", "_AggregatedGrads"),
         ("tensorflow.python.ops.gradients_util", "_LogOpGradients"),
         ("tensorflow.python.framework.ops", "get_gradient_function"),
+        ("tensorflow.python.util.traceback_utils", "_EXCLUDED_PATHS"),
     ):
         module, _, cls = name.partition(":")
         owner = importlib.import_module(module)
