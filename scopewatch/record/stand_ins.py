@@ -86,7 +86,9 @@ def enter_scope(original: Callable[..., Any], observer: Observer) -> Callable[..
                 pure = getattr(self, "_cached_pure_variable_scope", self)
                 captured = None if isinstance(self._name_or_scope, (str, type(None))) else self._name_or_scope
                 explicit = self._reuse is True or _is_auto(self._reuse)
-                observer.scope_entered(result, explicit, captured, pure._old, self._auxiliary_name_scope)
+                # Of the root scope, and of one whose name ends in "/", it opens none.
+                opened = self._auxiliary_name_scope and self._current_name_scope is not None
+                observer.scope_entered(result, explicit, captured, pure._old, opened)
             return result
 
     return __enter__
@@ -115,11 +117,9 @@ def exit_scope(original: Callable[..., Any], observer: Observer) -> Callable[...
     def __exit__(self: Any, *args: Any) -> Any:
         pure = getattr(self, "_cached_pure_variable_scope", self)
         with _depth.outermost("scope exit") as outermost:
-            try:
-                return original(self, *args)
-            finally:
-                if outermost:
-                    observer.scope_left(getattr(pure, "_last_variable_scope_object", None))
+            if outermost:  # Now, in the graph that it was entered in: a kept scope may leave that one too.
+                observer.scope_left(getattr(pure, "_last_variable_scope_object", None))
+            return original(self, *args)
 
     return __exit__
 
