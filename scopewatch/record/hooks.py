@@ -69,6 +69,7 @@ class Hook:
 
 _SCOPES = f"{_PYTHON}.ops.variable_scope"
 HOOKS: tuple[Hook, ...] = (
+    Hook("request of a scope", f"{_SCOPES}:VariableScope", "get_variable", ("name", "dtype", "reuse"), stand_ins.asked),
     Hook(
         "request",
         f"{_SCOPES}:_VariableStore",

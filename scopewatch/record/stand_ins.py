@@ -19,6 +19,7 @@ class _Depth(threading.local):
 
     def __init__(self) -> None:
         self.inside: set[str] = set()
+        self.reached_store = False
 
     @contextmanager
     def outermost(self, kind: str) -> Iterator[bool]:
@@ -35,13 +36,41 @@ class _Depth(threading.local):
 _depth = _Depth()
 
 
+_REQUEST = ("name", "shape", "dtype", "initializer", "regularizer", "reuse")
+
+
+def asked(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    """A scope hands a request on to its store; what it refuses by itself, no store ever sees."""
+
+    @wraps(original)
+    def get_variable(scope: Any, store: Any, *args: Any, **kwargs: Any) -> Any:
+        if "request" in _depth.inside:
+            return original(scope, store, *args, **kwargs)
+        _depth.reached_store = False
+        try:
+            return original(scope, store, *args, **kwargs)
+        except Exception as error:
+            if not _depth.reached_store:
+                arguments = dict(zip(_REQUEST, args, strict=False)) | kwargs
+                name, reuse = arguments.get("name"), arguments.get("reuse")
+                full = f"{scope.name}/{name}" if scope.name else str(name)
+                token = observer.request_begins(full, scope.reuse if reuse is None else reuse, store)
+                arguments["dtype"] = arguments.get("dtype") or scope.dtype
+                if token is not None:
+                    observer.request_ends(token, store, arguments, None, error)
+            raise
+
+    return get_variable
+
+
 def request(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
     @wraps(original)
     def get_variable(store: Any, *args: Any, **kwargs: Any) -> Any:
         with _depth.outermost("request") as outermost:
             if not outermost:
                 return original(store, *args, **kwargs)
-            arguments = dict(zip(("name", "shape", "dtype", "initializer", "regularizer", "reuse"), args, strict=False))
+            _depth.reached_store = True
+            arguments = dict(zip(_REQUEST, args, strict=False))
             arguments.update(kwargs)
             token = observer.request_begins(str(arguments.get("name")), arguments.get("reuse"), store)
             if token is None:
