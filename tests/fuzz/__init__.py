@@ -1,0 +1,1 @@
+"""Differential fuzzing: random scope programs, run with and without watching, against rules that share no code."""
