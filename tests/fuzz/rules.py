@@ -659,7 +659,8 @@ class Rules:
             self.refuse_inside(value, wanted.resource)
         shape, dtype = self.initial(wanted, value)
         if wanted.shape is not None and not compatible(wanted.shape, shape):
-            self.leave_orphan(wanted.shape, dtype)
+            if wanted.resource != "True":
+                self.leave_orphan(wanted.shape, dtype)
             raise Raised("ValueError")
         kept = COLLECTION_NAMES[wanted.collections]
         made = self.new_variable(name, shape, dtype, wanted.trainable, kept, by_request=True)

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 from tests.fuzz import syntax as sx
 
-SCOPE_NAMES = ["a"] * 7 + ["b"] * 5 + ["c", "c", "a/b", "a/b", "d{i}", "d{i}", "a/", "", "a b"]
+SCOPE_NAMES = ["a"] * 16 + ["b"] * 8 + ["c", "c", "a/b", "a/b", "d{i}", "d{i}", "a/", "", "a b"]
 DEFAULTS = ["a", "d", "d", "d", "d_1", "d{i}"]
-NAMES = ["v"] * 9 + ["w"] * 6 + ["v{i}"] * 3 + ["v_1", "x/y", "a/v", "b/w", "v/part_0", "v_r", "u/", "v v"]
-FLAGS = [""] * 10 + ["None", "False"] + ["True"] * 3 + ["tf.AUTO_REUSE"] * 6
-SHAPES = ["[2]"] * 16 + ["", "", "[]", "[3]", "[4]", "[2, 2]", "[2, 2]", "[None, 2]"]
+NAMES = ["v"] * 20 + ["w"] * 10 + ["v{i}"] * 4 + ["v_1", "x/y", "a/v", "b/w", "v/part_0", "v_r", "u/", "v v"]
+FLAGS = [""] * 8 + ["None", "False"] + ["True"] * 3 + ["tf.AUTO_REUSE"] * 12
+SHAPES = ["[2]"] * 40 + ["", "", "[]", "[3]", "[4]", "[2, 2]", "[2, 2]", "[None, 2]"]
 SCOPE_VALUES = ["zeros", "zeros", "ones", "normal", "number", "list", "function", "fails"]
-GETTERS = ["handed", "handed", "renamed", "frozen", "stopped", "doubled", "shared", "patient", "own", "refusing"]
+GETTERS = ["handed", "renamed", "renamed", "frozen", "stopped", "doubled", "shared", "patient", "own", "refusing"]
 ENDS = ['raise RuntimeError("stop here")', 'raise ValueError("no")', "sys.exit(3)", "sys.exit()", "raise KeyError(i)"]
 OPTIMIZERS = ["GradientDescentOptimizer(0.1)", "MomentumOptimizer(0.1, 0.9)", "AdamOptimizer()"]
 NAME_SCOPES = ['"n"', '"n"', '"n/"', "None", '"a"', '"a/"', '"v"', '"bad name"']
@@ -29,10 +29,10 @@ KINDS = {
     "reuse": 4,
     "direct": 5,
     "capture": 2,
-    "call": 6,
-    "apply": 7,
-    "template": 3,
-    "loop": 4,
+    "call": 8,
+    "apply": 10,
+    "template": 4,
+    "loop": 6,
     "attempt": 8,
     "raise": 1,
     "graph": 4,
@@ -60,6 +60,7 @@ class Writer:
         self.rng = rng
         self.function = ""
         self.bound: list[str] = []
+        self.flags = FLAGS if rng.random() < 0.6 else [*FLAGS, *["tf.AUTO_REUSE"] * 3 * len(FLAGS)]
 
     def program(self) -> sx.Program:
         """A body, two functions before it, and in one of eight programs an optimizer at the end."""
@@ -93,7 +94,7 @@ class Writer:
         written = []
         for _ in range(size or self.rng.choice([1, 1, 2, 2, 2, 3, 3, 4])):
             statement = self.statement(depth, bool(size), entering)
-            if self.rng.random() < (0.6 if size else 0.15) and not isinstance(statement, (sx.Attempt, sx.Reset)):
+            if self.rng.random() < (0.85 if size else 0.15) and not isinstance(statement, (sx.Attempt, sx.Reset)):
                 statement = sx.Attempt((statement,))
             written.append(statement)
         return tuple(written)
@@ -171,19 +172,19 @@ class Writer:
 
     def get(self) -> sx.Get:
         choice, rarely = self.rng.choice, self.rarely
-        shape = choice(SHAPES)
+        name, shape = choice(NAMES), choice(SHAPES)
         return sx.Get(
-            name=choice(NAMES),
+            name=name,
             shape=shape,
-            dtype=rarely(["float32", "float64", "int32"], 9),
-            initializer=rarely(list(sx.VALUES), 5 if shape else 1),
-            regularizer=rarely(["sum", "sum", "none", "fails"], 10),
-            partitioner=rarely(["two", "two", "two", "second", "both"], 8),
+            dtype=rarely(["float32", "float32", "float64", "int32"], 12),
+            initializer=rarely(list(sx.VALUES), 7 if shape else 1),
+            regularizer=rarely(["sum", "sum", "none", "fails"], 14),
+            partitioner=rarely(["two", "two", "two", "second", "both"], 12),
             getter=rarely(GETTERS, 8),
             resource=rarely(["True", "False"], 6),
             trainable=rarely(["True", "False"], 5),
             collections=rarely(list(sx.COLLECTIONS), 9),
-            used=self.rng.random() < 0.4,
+            used=self.rng.random() < 0.4 and name[-1] != "/",  # The parts of one cannot be read twice.
         )
 
     def opener(self, kind: str) -> sx.Opener:
@@ -192,18 +193,18 @@ class Writer:
             name=choice(SCOPE_NAMES) if kind == "scope" else None,
             captured=self.one_bound("s", ("tf.get_variable_scope()",)) if kind == "reenter" else "",
             default=choice(DEFAULTS) if kind == "default" else "",
-            reuse=choice(FLAGS) if self.rng.randrange(60) else "'maybe'",
+            reuse=choice(self.flags) if self.rng.randrange(60) else "'maybe'",
             bare=self.rng.randrange(4 if kind == "reenter" else 12) == 0,
         )
         if self.rng.randrange(3):
             return opener
         return replace(
             opener,
-            initializer=rarely(SCOPE_VALUES, 4),
-            regularizer=rarely(["sum", "sum", "none", "fails"], 6),
-            partitioner=rarely(["two", "two", "two", "second", "both"], 5),
+            initializer=rarely(SCOPE_VALUES, 8),
+            regularizer=rarely(["sum", "sum", "none", "none", "fails"], 10),
+            partitioner=rarely(["two", "two", "two", "second", "both"], 8),
             getter=rarely(GETTERS, 3),
-            dtype=rarely(["float32", "float64", "int32"], 6),
+            dtype=rarely(["float32", "float64", "int32"], 10),
             resource=rarely(["True", "False"], 5),
         )
 
