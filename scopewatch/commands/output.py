@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import math
 import os
 import re
 import sys
@@ -157,8 +158,19 @@ def save_text(file: Path, content: str) -> None:
 
 
 def json_text(data: dict[str, Any]) -> str:
-    """A JSON object as it is printed and saved."""
-    return json.dumps(data, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    """A JSON object as it is printed and saved; of a number that is none, or infinite, JSON knows nothing but null."""
+    try:
+        return json.dumps(data, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    except ValueError:
+        return json.dumps(_finite(data), indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def check_folder(file: Path | None) -> None:

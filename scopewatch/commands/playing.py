@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import typer
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -315,6 +316,6 @@ def _syntax(error: SyntaxError | ValueError) -> list[RenderableType]:
     if line.strip():
         lines.append(text(f"    {line}"))
         if error.offset:
-            lines.append(Text(" " * (3 + min(error.offset, len(line) + 1)) + "^"))
+            lines.append(Text(" " * (4 + cell_len(plain(line[: error.offset - 1]))) + "^"))
     lines.append(Text(f"    X SyntaxError: {plain(str(error.msg))}", BAD))
     return lines

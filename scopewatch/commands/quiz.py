@@ -20,6 +20,8 @@ from scopewatch.model.quiz import Question, Quiz, build_quiz
 from scopewatch.views import quiz as view
 
 EXAMPLE = "Example: scopewatch quiz dense"
+_MOST = 1_000_000
+"""Bytes of answers that are read."""
 Ask = Callable[[], str | None]
 """The next answer as it was typed; `None`: there is none any more."""
 
@@ -110,11 +112,12 @@ def _asker(answers: Path | None) -> Ask:
     """Answers from a file, from a pipe, else from the keyboard."""
     if answers is not None:
         try:
-            return _scripted(answers.read_text("utf-8", "replace"))
+            with answers.open("rb") as stream:
+                return _scripted(stream.read(_MOST).decode("utf-8", "replace"))
         except OSError as error:
             raise UsageError(f"cannot read the answers in {answers}: {error.strerror}.") from None
     if sys.stdin is None or not sys.stdin.isatty():
-        return _scripted(sys.stdin.buffer.read(1_000_000).decode("utf-8", "replace") if sys.stdin else "")
+        return _scripted(sys.stdin.buffer.read(_MOST).decode("utf-8", "replace") if sys.stdin else "")
     return _typed
 
 

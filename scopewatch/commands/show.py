@@ -17,6 +17,7 @@ from scopewatch.commands.run import check_views, views_of
 from scopewatch.errors import UsageError
 from scopewatch.model.cache import cache_file
 from scopewatch.model.diff_reuse import WaysOfSharing, from_text, to_json
+from scopewatch.model.files import read_whole
 from scopewatch.model.log import Log
 from scopewatch.views.text import QUIET, text
 
@@ -74,7 +75,7 @@ def saved_ways(file: Path) -> WaysOfSharing | None:
     with file.open("rb") as stream:
         if stream.read(1) != b"{":
             return None
-    return from_text(file.read_text("utf-8", "replace"), str(file))
+    return from_text(read_whole(file).decode("utf-8", "replace"), str(file))
 
 
 def find_log(name: str) -> Log:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from scopewatch.errors import LogFileError, UsageError
+from scopewatch.model.files import read_whole
 from scopewatch.model.graph import GraphSnapshot, VariableRecord
+from scopewatch.model.json_records import from_plain
 
 CERTIFICATE_SCHEMA = "scopewatch.certificate/1"
 NEVER_A_VARIABLE = "never_a_variable"
@@ -158,7 +160,7 @@ def load_certificate(file: Path) -> Certificate:
         LogFileError: it is not a certificate, is damaged, or has another schema version.
     """
     try:
-        data = json.loads(file.read_bytes())
+        data = json.loads(read_whole(file))
     except FileNotFoundError:
         raise UsageError(
             f"there is no file {file}. Save one with: scopewatch prove TARGET NAME --certificate {file}"
@@ -168,18 +170,6 @@ def load_certificate(file: Path) -> Certificate:
     if not isinstance(data, dict) or data.get("schema") != CERTIFICATE_SCHEMA:
         raise LogFileError(f"{file} is not a certificate of schema {CERTIFICATE_SCHEMA}.")
     try:
-        claim = data["claim"]
-        return Certificate(
-            Claim(str(claim["kind"]), str(claim["python_name"]), tuple(claim["graphs"]), tuple(claim["tensors"])),
-            tuple(data["graphs"]),
-            tuple(
-                ProofStep(str(s["id"]), str(s["statement"]), s["holds"], str(s["evidence"]), _frozen(s["facts"]))
-                for s in data["steps"]
-            ),
-        )
-    except (KeyError, TypeError, AttributeError) as error:
+        return from_plain(Certificate, data)
+    except (ValueError, RecursionError) as error:
         raise LogFileError(f"{file} is a damaged certificate: {type(error).__name__}: {error}") from None
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(v) for v in value) if isinstance(value, (list, tuple)) else value

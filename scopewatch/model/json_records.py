@@ -40,6 +40,8 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         return lambda value: None if value is None else inner(value)
     if origin is typing.Literal:
         return lambda value: _fits(value, isinstance(value, str) and value in arguments, "|".join(arguments))
+    if kind is Any:
+        return _frozen
     if origin is tuple:
         return _tuple_reader(arguments)
     return _plain_reader(kind)
@@ -82,6 +84,11 @@ def _plain_reader(kind: Any) -> Callable[[Any], Any]:
         return _fits(value, fits, kind.__name__)
 
     return read
+
+
+def _frozen(value: Any) -> Any:
+    """Whatever JSON holds, its lists as tuples."""
+    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
 
 
 def _fits(value: Any, fits: bool, wanted: str) -> Any:

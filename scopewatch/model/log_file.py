@@ -14,7 +14,7 @@ import tempfile
 import types
 import typing
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
@@ -23,8 +23,9 @@ from typing import Any
 
 from scopewatch.errors import LogFileError, UsageError
 from scopewatch.model import events, log
+from scopewatch.model.files import check_ordinary
 from scopewatch.model.garbage import no_collections
-from scopewatch.model.graph import Body, Edge, GraphSnapshot, VariableRecord
+from scopewatch.model.graph import VARIABLE_OPS, Body, Edge, GraphSnapshot, VariableRecord
 from scopewatch.model.log import Log
 
 SCHEMA = "scopewatch.log/1"
@@ -42,6 +43,13 @@ _COLUMNS_WITHOUT_PATHS = 13
 """How many columns a body had before it said which lines built its ops."""
 _LARGE = 1_000_000
 """Bytes of a line from which a graph's ops are parsed only when they are asked for."""
+_LONGEST = 128_000_000
+"""Bytes of the longest line that is parsed at once: the paths of ten million ops need a tenth of it."""
+_FREE = 64_000_000
+_MOST_PACKED = 100
+"""Bytes that a log may unpack to, whatever its size, and for each byte of the file: real logs come to 10 to 30."""
+_MOST_LINES = 5_000_000
+"""Lines that a log may have, one for each event."""
 _LATE = "body, not parsed yet"
 _EVENTS = {kind.__name__: kind for kind in events.EVENT_TYPES}
 
@@ -143,6 +151,7 @@ def load_log(file: FilePath) -> Log:
     """
     file = FilePath(file)
     try:
+        check_ordinary(file)
         with no_collections():
             return _read(file)
     except FileNotFoundError:
@@ -159,7 +168,7 @@ def load_log(file: FilePath) -> Log:
 
 def _read(file: FilePath) -> Log:
     with gzip.open(file, "rb") as stream:
-        lines = _parsed(stream)
+        lines = _parsed(_Measured(stream, file))
         first = next(lines, None)
         _check_schema(first, file)
         parts: dict[str, Any] = {"events": [], "graphs": [], "error": None, **{k: [] for k in _MEASURES}}
@@ -187,25 +196,56 @@ def _read(file: FilePath) -> Log:
     if not ended:
         raise LogFileError(f"{file} ends too early: the log is not whole.")
     _check_indices([*parts["events"], parts["error"]], len(parts["paths"]))
-    for _, _, _, bodies, _ in parts["graphs"]:
-        for body in bodies:
+    graphs = tuple(_read_graph(*g) for g in parts["graphs"])
+    for graph in graphs:
+        variables = {(v.body, v.op) for v in graph.variables}
+        for body in graph.bodies():
             if type(body) is _LateBody:
-                body.__dict__["_paths"] = len(parts["paths"])
+                body.__dict__["_rest"] = (len(parts["paths"]), variables)
             else:
-                _check_paths(body, len(parts["paths"]))
-    return Log(
+                _check_body(body, len(parts["paths"]), variables)
+    read = Log(
         header=parts["header"],
         paths=parts["paths"],
         events=tuple(parts["events"]),
-        graphs=tuple(_read_graph(*g) for g in parts["graphs"]),
+        graphs=graphs,
         error=parts["error"],
         **{k: tuple(parts[k]) for k in _MEASURES},  # type: ignore[arg-type]
     )
+    _check_graphs(read)
+    return read
 
 
-def _check_paths(body: Body, paths: int) -> None:
+def _check_graphs(read: Log) -> None:
+    """Whether whatever names a graph, or the ops of one, names what is there."""
+    known = {None, *read.graph_by_id}
+    for record in (*read.events, *read.layers, *read.gradients, *read.walks, *read.checkpoints):
+        if getattr(record, "graph", None) not in known:
+            raise ValueError("a graph that is not there")
+    for differentiated in read.of(events.Differentiated):
+        if len(differentiated.xs) != len(differentiated.grads):
+            raise ValueError("gradients without what they are of")
+    for walk in read.walks:
+        _check_ops(read.graph_by_id[walk.graph], (*walk.runs, *((name, (op,)) for name, op, _ in walk.cuts)))
+    for measure in read.gradients:
+        _check_ops(read.graph_by_id[measure.graph], measure.passing or ())
+
+
+def _check_ops(graph: GraphSnapshot, runs: Sequence[tuple[str, tuple[int, ...]]]) -> None:
+    for name, ops in runs:
+        if ops and not 0 <= min(ops) <= max(ops) < len(graph.body_named(name)):
+            raise ValueError("an op that is not there")
+
+
+def _check_body(body: Body, paths: int, variables: set[tuple[str, str]]) -> None:
+    """Whether the ops fit the rest of the log: the number of its paths, and the variables of the graph."""
     if body.paths and not 0 <= min(body.paths) <= max(body.paths) < max(paths, 1):
         raise ValueError("an op without its path")
+    made = {body.names[op] for op, op_type in enumerate(body.types) if op_type in VARIABLE_OPS}
+    known = {op for name, op in variables if name == body.name}
+    # A variable's handle may be an op that is no variable op, a placeholder for one.
+    if not made <= known or not known <= made | set(body.names if known - made else ()):
+        raise ValueError("a variable without its op, or an op without its variable")
 
 
 def _check_indices(recorded: list[Any], paths: int) -> None:
@@ -224,7 +264,46 @@ def _check_schema(first: Any, file: FilePath) -> None:
     raise LogFileError(f"{file} is not a scopewatch log.")
 
 
-def _parsed(stream: Any) -> Iterator[Any]:
+class _Measured:
+    """The lines of a log, as long as they are of the size that a log may have.
+
+    A few kilobytes can be packed so that they unpack without end.
+    """
+
+    def __init__(self, stream: Any, file: FilePath) -> None:
+        self._stream, self._file = stream, file
+        self._lines = 0
+        self._left = max(_FREE, _MOST_PACKED * os.stat(file).st_size)
+
+    def readline(self, most: int) -> bytes:
+        """The next line, or its first bytes.
+
+        Raises:
+            LogFileError: the file is larger than a log.
+        """
+        line: bytes = self._stream.readline(most)
+        self._left -= len(line)
+        self._lines += 1
+        if self._left < 0 or self._lines > _MOST_LINES:
+            raise LogFileError(f"{self._file} is not a scopewatch log: it unpacks to more than any log holds.")
+        return line
+
+    def rest(self, begun: bytes) -> bytes:
+        """A line that has begun, to its end.
+
+        Raises:
+            LogFileError: it is longer than any line but the ops of a graph.
+        """
+        parts, size = [begun], len(begun)
+        while not parts[-1].endswith(b"\n") and (more := self.readline(_LARGE)):
+            parts.append(more)
+            size += len(more)
+            if size > _LONGEST:
+                raise LogFileError(f"{self._file} is not a scopewatch log: it has a line of over {_LONGEST:,} bytes.")
+        return b"".join(parts)
+
+
+def _parsed(stream: _Measured) -> Iterator[Any]:
     """The lines as data; the ops of a large graph packed again: few views ask for any of them."""
     while line := stream.readline(_LARGE):
         if line.endswith(b"\n") or len(line) < _LARGE:
@@ -236,7 +315,7 @@ def _parsed(stream: Any) -> Iterator[Any]:
                 packed.append(packer.compress(line))
             yield [_LATE, b"".join([*packed, packer.flush()])]
         else:
-            yield json.loads(line + stream.readline())
+            yield json.loads(stream.rest(line))
 
 
 class _LateBody(Body):
@@ -270,11 +349,11 @@ def _parse_late(body: Body) -> None:
     held = body.__dict__
     if "_line" not in held:
         return
-    file, count, paths = held["_file"], held["_count"], held["_paths"]
+    file, count = held["_file"], held["_count"]
     try:
         read = _read_body(json.loads(zlib.decompress(held["_line"]))[1:])
-        _check_paths(read, paths)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        _check_body(read, *held["_rest"])
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise LogFileError(f"{file} is a damaged scopewatch log: {type(error).__name__}: {error}") from None
     if len(read) != count:
         raise LogFileError(f"{file} is a damaged scopewatch log: {count} ops announced, {len(read)} there")
@@ -310,6 +389,12 @@ def _read_body(columns: list[Any]) -> Body:
         results,
         paths,
     ) = columns if len(columns) > _COLUMNS_WITHOUT_PATHS else [*columns, []]
+    for column, kind in ((names, str), (type_names, str), (devices, str)):
+        _check_all(column, kind)
+    for column in (types_, counts, distances, outputs, signature, device, paths):
+        _check_all(column, int)
+    if counts and min(counts) < 0:
+        raise ValueError("an op with fewer than no inputs")
     starts = [0]
     edge_ops: list[int] = []
     position = 0
@@ -319,9 +404,16 @@ def _read_body(columns: list[Any]) -> Body:
         starts.append(position)
     if len(paths) not in (0, len(names)):
         raise ValueError("columns of different length")
-    if not len(names) == len(types_) == len(counts) == len(signature) == len(device) or position != len(outputs):
+    if not len(names) == len(types_) == len(counts) == len(signature) == len(device):
         raise ValueError("columns of different length")
-    for indices, length in ((edge_ops, len(names)), (signature, len(signatures)), (device, len(devices))):
+    if not position == len(outputs) == len(distances):
+        raise ValueError("columns of different length")
+    for indices, length in (
+        (types_, len(type_names)),
+        (edge_ops, len(names)),
+        (signature, len(signatures)),
+        (device, len(devices)),
+    ):
         if indices and not 0 <= min(indices) <= max(indices) < length:
             raise ValueError("an index without its entry")
     return Body(
@@ -332,13 +424,27 @@ def _read_body(columns: list[Any]) -> Body:
         edge_ops=edge_ops,
         edge_outputs=outputs,
         signature=signature,
-        signatures=[tuple(s) for s in signatures],
+        signatures=list(_build(tuple[tuple[str, ...], ...], signatures)),
         device=device,
         devices=devices,
-        attrs={int(k): v for k, v in attrs.items()},
-        results=tuple(Edge(*e) for e in results),
+        attrs=_read_attrs(attrs, len(names)),
+        results=tuple(Edge(*e) for e in _build(tuple[tuple[int, int], ...], results)),
         paths=paths,
     )
+
+
+def _read_attrs(attrs: Any, ops: int) -> dict[int, dict[str, Any]]:
+    read = {int(k): v for k, v in attrs.items()}
+    if read and not 0 <= min(read) <= max(read) < ops:
+        raise ValueError("attributes without their op")
+    for kept in read.values():
+        for value in kept.values():
+            if type(value) is dict:
+                functions = [value["function"]] if "function" in value else value["functions"]
+                _check_all(functions, str)
+        if type(kept.get("Targuments", 0)) is not int:
+            raise TypeError("no number of captured tensors")
+    return read
 
 
 def _build(kind: Any, value: Any) -> Any:
@@ -353,31 +459,85 @@ def _builder(kind: Any) -> Any:
     if kind is str:
         return sys.intern  # One name stands in many records: of a variable, its op, its requests.
     if isinstance(kind, type) and is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
-        builders = [_builder(hints[f.name]) for f in fields(kind)]
-        # Fields that a file of before does not have yet stand last and have a default.
-        least = sum(f.default is MISSING for f in fields(kind))
-
-        def build(row: Any) -> Any:
-            if not least <= len(row) <= len(builders):
-                raise ValueError(f"{len(row)} fields of {kind.__name__}")
-            return kind(*[b(v) if b else v for b, v in zip(builders, row, strict=False)])
-
-        return build
+        return _row_builder(kind)
     if origin is typing.Literal:
         return _one_of(frozenset(arguments))
+    if _bare(kind):
+        return _one_of_types(_bare(kind))
     if origin in (typing.Union, types.UnionType):
-        inner = [_builder(a) for a in arguments if a is not type(None)]
-        if not any(inner):
-            return None
-        return lambda value: None if value is None else inner[0](value)
-    if origin is tuple and arguments:
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
-            item = _builder(arguments[0])
-            return (lambda row: tuple([item(v) for v in row])) if item else tuple
+        inner = _builder(next(a for a in arguments if a is not type(None)))
+        return lambda value: None if value is None else inner(value)
+    if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+        if arguments[0] is int:  # Of these there may be as many as ops.
+            return lambda row: tuple(_check_all(row, int))
+        item = _builder(arguments[0])
+        return lambda row: tuple([item(v) for v in _list(row)])
+    if origin is tuple:
         items = [_builder(a) for a in arguments]
-        return lambda row: tuple([b(v) if b else v for b, v in zip(items, row, strict=True)])
-    return None
+        return lambda row: tuple([b(v) for b, v in zip(items, _list(row), strict=True)])
+    raise TypeError(f"no such field can be read: {kind}")
+
+
+_BARE: dict[Any, frozenset[type]] = {
+    int: frozenset({int}),  # A bool is an int to Python, and no number here.
+    bool: frozenset({bool}),
+    float: frozenset({int, float}),
+}
+
+
+def _bare(kind: Any) -> frozenset[type]:
+    """The types that a value of this kind may have as it stands; none where it has to be built."""
+    nothing: frozenset[type] = frozenset()
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        inner = _bare(next(a for a in typing.get_args(kind) if a is not type(None)))
+        return inner | {type(None)} if inner else inner
+    return _BARE.get(kind, nothing)
+
+
+def _row_builder(kind: Any) -> Any:
+    hints = typing.get_type_hints(kind)
+    kinds = [hints[f.name] for f in fields(kind)]
+    # Fields that a file of before does not have yet stand last and have a default.
+    least = sum(f.default is MISSING for f in fields(kind))
+    builders = [None if _bare(k) else _builder(k) for k in kinds]
+    checks = [_builder(k) if _bare(k) else None for k in kinds]
+    seen: set[tuple[type, ...]] = set()
+
+    def build(row: Any) -> Any:
+        found = tuple(map(type, _list(row)))
+        if found not in seen:  # Of a hundred thousand rows the types are a few.
+            if not least <= len(row) <= len(kinds):
+                raise ValueError(f"{len(row)} fields of {kind.__name__}")
+            for check, value in zip(checks, row, strict=False):
+                if check is not None:
+                    check(value)
+            seen.add(found)
+        return kind(*[b(v) if b else v for b, v in zip(builders, row, strict=False)])
+
+    return build
+
+
+def _list(value: Any) -> list[Any]:
+    if type(value) is not list:
+        raise TypeError(f"{str(value)[:60]!r} is no list")
+    return value
+
+
+def _check_all(values: Any, kind: type) -> list[Any]:
+    if not set(map(type, _list(values))) <= {kind}:
+        raise TypeError(f"not all are of type {kind.__name__}")
+    return typing.cast(list[Any], values)
+
+
+def _one_of_types(accepted: frozenset[type]) -> Any:
+    """A check that passes a value on."""
+
+    def check(value: Any) -> Any:
+        if type(value) not in accepted:
+            raise TypeError(f"{str(value)[:60]!r} is no {' or '.join(sorted(t.__name__ for t in accepted))}")
+        return value
+
+    return check
 
 
 def _one_of(words: frozenset[Any]) -> Any:
@@ -385,7 +545,7 @@ def _one_of(words: frozenset[Any]) -> Any:
 
     def check(value: Any) -> Any:
         if value not in words:
-            raise ValueError(f"{value!r} is none of {', '.join(sorted(words))}")
+            raise ValueError(f"{str(value)[:60]!r} is none of {', '.join(sorted(words))}")
         return value
 
     return check

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from scopewatch.errors import UsageError
+from scopewatch.model.files import read_whole
 from scopewatch.model.scenarios import scenario_folder, scenario_names
 from scopewatch.model.source import opening_docstring
 from scopewatch.record.locals import BIND, Instrumenter, OwnModuleFinder
@@ -111,7 +112,7 @@ def _module_target(given: str, module: str, function: str | None) -> Target:
 
 def _read(file: Path, shown: str | None = None) -> bytes:
     try:
-        return file.read_bytes()
+        return read_whole(file)
     except FileNotFoundError:
         raise UsageError(f"there is no file {shown or file}. See the bundled programs with: scopewatch list") from None
     except OSError as error:

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
 
@@ -78,15 +79,21 @@ def covered(lines: Sequence[Text]) -> list[Text]:
 
 def _receipt(line: Text, receives: int, norm_ends: int, updated: int) -> Text:
     """A line of the gradient table: what comes after the name and the place is covered."""
-    if line.plain[receives - 2 : receives].strip():  # A remark below the table.
+    letters = _letters(line.plain, receives)
+    if line.plain[letters - 2 : letters].strip():  # A remark below the table.
         return _marked(line, [(0, len(line))])
     row = [" "] * (updated + 3 if updated > 0 else norm_ends)
     row[receives : receives + 5] = row[norm_ends - 5 : norm_ends] = "?????"
     if updated > 0:
         row[updated : updated + 3] = "???"
-    kept = line[:receives]
-    kept.pad_right(max(receives - len(kept), 0))
+    kept = line[:letters]
+    kept.pad_right(max(receives - kept.cell_len, 0))
     return kept.append("".join(row[receives:]))
+
+
+def _letters(plain: str, cells: int) -> int:
+    """How many letters of a line fill so many cells of the screen."""
+    return next((n for n in range(len(plain)) if cell_len(plain[:n]) >= cells), len(plain))
 
 
 def _spans(plain: str, kind: str, is_title: bool) -> list[tuple[int, int]]:
@@ -117,6 +124,6 @@ def _marked(line: Text, spans: Sequence[tuple[int, int]]) -> Text:
     for start, end in spans:
         start += len(line.plain[start:end]) - len(line.plain[start:end].lstrip())
         made.append_text(line[at:start])
-        made.append("?" * (end - start))
+        made.append("?" * cell_len(line.plain[start:end]))
         at = end
     return made.append_text(line[at:])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -86,7 +87,7 @@ def summary(screen: DiffScreen) -> list[RenderableType]:
 def _title(screen: DiffScreen) -> list[RenderableType]:
     versions = dict.fromkeys(run.log.header.tensorflow for run in (screen.difference.a, screen.difference.b))
     right = "TensorFlow " + " and ".join(map(plain, versions))
-    space = " " * max(2, screen.width - len("diff: two runs compared") - len(right))
+    space = " " * max(2, screen.width - len("diff: two runs compared") - cell_len(right))
     title = Text.assemble(
         ("diff: two runs compared", HEADING), space, (right, QUIET), no_wrap=True, overflow="ellipsis"
     )

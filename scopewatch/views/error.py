@@ -14,7 +14,7 @@ from scopewatch.model.error_card import ErrorCard, OpenScope, Trial, build_error
 from scopewatch.model.events import Frame, Path
 from scopewatch.views.screen import Screen, heading, listed
 from scopewatch.views.tables import Hanging, table
-from scopewatch.views.text import BAD, GOOD, QUIET, REUSE_WORDS, WARN, place, plain, text, way
+from scopewatch.views.text import BAD, GOOD, QUIET, REUSE_WORDS, WARN, padded, place, plain, text, way
 
 
 def error_summary(screen: Screen, in_full: str = "--view error") -> list[RenderableType]:
@@ -148,7 +148,7 @@ def _stack(card: ErrorCard) -> list[RenderableType]:
         entered = f"; entered at {_who(scope.entered_at)}" if scope.entered_at is not None else ""
         library = ", by a library" if scope.by_library else ""
         more = f"; and {len(alike) - 1:,} alike in it, one in the other" if alike.is_folded else ""
-        lines.append(Hanging(f"  {name:<{room}}  ", Text(said + entered + library + more)))
+        lines.append(Hanging(f"  {padded(name, room)}  ", Text(said + entered + library + more)))
     return lines
 
 
@@ -170,7 +170,7 @@ def _trials(screen: Screen, card: ErrorCard, label: str = "    tried    ") -> li
         return [Hanging(label, Text(said, WARN))]
     lines: list[RenderableType] = []
     for trial in screen.trials:
-        same = card.fixes[0] is trial.fix or card.fixes[0] == trial.fix
+        same = trial.fix in card.fixes[:1]
         said = "the fix: " if same else f"{plain(trial.fix.sentence)}: "
         outcome = (_outcome(screen, trial), GOOD if trial.builds else BAD)
         lines.append(Hanging(label, Text.assemble((said, QUIET), outcome)))

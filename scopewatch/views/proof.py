@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -13,7 +14,7 @@ from scopewatch.model.consequences import why_it_matters
 from scopewatch.views.alike import alike_in
 from scopewatch.views.screen import Screen
 from scopewatch.views.tables import Indented
-from scopewatch.views.text import BAD, GOOD, HEADING, QUIET, VERDICT_STYLES, WARN, plain
+from scopewatch.views.text import BAD, GOOD, HEADING, QUIET, VERDICT_STYLES, WARN, padded, plain
 
 _MARKS = {True: ("+ holds", GOOD), False: ("X FAILS", BAD), None: ("? open ", WARN)}
 
@@ -27,10 +28,10 @@ def statement(proof: Proof) -> str:
 def proof_summary(screen: Screen) -> list[RenderableType]:
     """A line for each claim; for a refuted one also the step that fails."""
     lines: list[RenderableType] = []
-    width = max((len(statement(p)) for p in screen.proofs), default=0)
+    width = max((cell_len(statement(p)) for p in screen.proofs), default=0)
     for index, proof in enumerate(screen.proofs):
         head = ("PROOF " if index == 0 else "      ", HEADING)
-        said = Text.assemble(head, f"{statement(proof):<{width}}  ", _verdict(proof))
+        said = Text.assemble(head, padded(statement(proof), width) + "  ", _verdict(proof))
         counts = _counts(proof)
         if said.cell_len + len(counts) > screen.width:
             counts = counts.partition(";")[0]

@@ -36,6 +36,7 @@ from scopewatch.views.text import (
     TENSOR,
     VARIABLE,
     WARN,
+    padded,
     place,
     plain,
 )
@@ -52,7 +53,8 @@ def journey_lines(journey: Journey, pattern: str | None = None) -> Iterator[str]
     digits = len(str(journey.count))
     for where in range(journey.count) if not pattern else journey.matching(re.compile(pattern).search):
         path = journey.path(where)
-        yield f"{where + 1:>{digits}}  {place(path[-1]) if path else '-':<16}  {sentences.at(where).plain}"
+        line = padded(place(path[-1] if path else None), 16)
+        yield f"{where + 1:>{digits}}  {line}  {sentences.at(where).plain}"
 
 
 class Sentences:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions
 from rich.table import Table
 from rich.text import Text
@@ -75,7 +76,12 @@ class Hanging:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         """One text for each line."""
-        by = len(self.label)
+        by = cell_len(self.label)
+        if by > options.max_width // 2:
+            # A label that leaves no room stands above.
+            yield from Indented(Text(self.label.strip(), QUIET), 2).__rich_console__(console, options)
+            yield from Indented(self.content, 4).__rich_console__(console, options)
+            return
         for number, line in enumerate(self.content.wrap(console, max(options.max_width - by, 10), overflow="fold")):
             line.rstrip()
             yield Text(self.label if number == 0 else " " * by, QUIET) + line

@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ def _is_harmless(char: str) -> bool:
 def _spelled(char: str) -> str:
     code = ord(char)
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def padded(content: str, cells: int) -> str:
+    """A text with spaces after it, as wide on a screen as asked: letters may be two cells wide, or none."""
+    return content + " " * (cells - cell_len(content))
 
 
 def text(content: str, style: str = "") -> Text:

@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -33,6 +34,7 @@ from scopewatch.views.text import (
     VARIABLE,
     VERDICT_STYLES,
     WARN,
+    padded,
     place,
     plain,
     way,
@@ -195,12 +197,12 @@ def _ops(ops: Sequence[OpAt], width: int, roles: bool = False) -> list[Text]:
         groups.setdefault((op.role if roles else "", op.type, op.line), []).append(op)
     shown = list(groups.values())[:_MOST_OPS]
     kinds = [_kind(group, roles) for group in shown]
-    wide = min(max(map(len, kinds), default=0), 30)
+    wide = min(max(map(cell_len, kinds), default=0), 30)
     lines = []
     for kind, group in zip(kinds, shown, strict=True):
         paths = len({op.path for op in group})
         where = way(group[0].path) if paths == 1 else f"{place(group[0].line)} by {paths} ways"
-        line = Text(f"{kind:<{wide}}  {where}")
+        line = Text(f"{padded(kind, wide)}  {where}")
         line.append(f"  {plain(group[0].name)}", QUIET)
         line.truncate(max(width - LABEL, 20), overflow="ellipsis")
         lines.append(line)

@@ -7,9 +7,9 @@ from rich.cells import cell_len
 
 from scopewatch.model import listing
 from scopewatch.views.text import plain
+from tests.support.hostile import CONTROL, HOSTILE
 from tests.support.logs import LogBuilder, graph, receipt
 from tests.support.screens import drawn, too_wide, view
-from tests.views.test_hostile import CONTROL, HOSTILE
 
 PROGRAM = """
 def weight(name):

@@ -16,9 +16,9 @@ from scopewatch.views.sentences import Sentences
 from scopewatch.views.stepper import app as app_module
 from scopewatch.views.stepper.lines import Bar, Lines
 from tests.model.test_backward import DENSE_WALK, stopped_builder, walked
+from tests.support.hostile import CONTROL, HOSTILE, hostile_log
 from tests.support.logs import LogBuilder, dense_builder, graph
 from tests.support.stepping import drive, screen_after, screens, text_of
-from tests.views.test_hostile import CONTROL, HOSTILE, hostile_log
 
 SIZES = [(80, 24), (120, 40)]
 SOURCE = tuple(f"line_{number} = tf.something({number})" for number in range(1, 61))
@@ -435,9 +435,7 @@ def test_a_large_run_is_searched_beside_the_keys(monkeypatch):
 def test_hostile_names_and_sources_are_shown_escaped(name):
     hostile = HOSTILE[name]
     log = hostile_log(hostile)
-    files = {frame.file for path in log.paths for frame in path}
-    sources = tuple(SourceFile(file, (f"x = 1  # {hostile}",) * 8) for file in files)
-    log = replace(log, sources=sources, error=None, _by_type={})
+    log = replace(log, error=None, _by_type={})
     count = build_journey(log).count
     for size in SIZES:
         for screen in screens(log, ["n"] * (count - 1), size, target=hostile or "x"):

@@ -11,9 +11,9 @@ from scopewatch.model.why import variable_card
 from scopewatch.model.why_tensor import tensor_card
 from scopewatch.proof.proofs import prove_name
 from scopewatch.views.why import tensor_lines, variable_lines
+from tests.support.hostile import CONTROL, HOSTILE, hostile_log
 from tests.support.logs import LogBuilder, dense_builder, graph, receipt
 from tests.support.screens import drawn, too_wide
-from tests.views.test_hostile import CONTROL, HOSTILE, hostile_log
 
 
 def card(b, name, width=80, ascii_only=False, asked="model.py"):
