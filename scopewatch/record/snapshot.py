@@ -244,7 +244,7 @@ def _read_nodes(
                 edge_outputs.append(output)
         starts.append(len(edge_ops))
     if "Merge" in types:
-        for op, pivot in _pivots(nodes, types, number, starts, edge_ops):
+        for op, pivot in _pivots(enumerate(nodes, start=len(arguments)), types, number, starts, edge_ops):
             attrs[op] = {**attrs.get(op, {}), PIVOT: pivot}
     results: list[Edge] = []
     if signature is not None:
@@ -266,10 +266,14 @@ def _read_nodes(
 
 
 def _pivots(
-    nodes: Sequence[Any], types: Sequence[str], number: dict[str, int], starts: Sequence[int], edge_ops: Sequence[int]
+    nodes: Iterable[tuple[int, Any]],
+    types: Sequence[str],
+    number: dict[str, int],
+    starts: Sequence[int],
+    edge_ops: Sequence[int],
 ) -> Iterator[tuple[int, int]]:
     """The ops without data inputs on a branch of a v1 cond, each with the op that lets it run on that branch alone."""
-    for op, node in enumerate(nodes, start=len(types) - len(nodes)):
+    for op, node in nodes:
         for text in node.input if node.input and node.input[0].startswith("^") else ():
             pivot = number[text[1:]]
             switch = pivot
