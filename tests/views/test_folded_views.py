@@ -196,7 +196,7 @@ def test_names_too_long_keep_their_count_and_their_ends():
     names = [f"a_very_long_name_of_a_model/encoder_{i}/self_attention/query/kernel" for i in range(40)]
     log = LogBuilder(graph("\n".join(f"{n} = VariableV2[768,768]" for n in names))).log()
     text = view("variables", log)
-    assert re.search(r"^  40 alike +$", text, re.MULTILINE)
+    assert re.search(r"^40 alike +$", text, re.MULTILINE)
     assert too_wide(text, 80) == []
     assert drawn(VIEWS["variables"](screen(log, 120)), 120).count("\n") < 6
 
