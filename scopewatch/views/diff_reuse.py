@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from scopewatch.model.alike import fold_unless_opened
 from scopewatch.model.diff_reuse import (
     AS_WRITTEN,
     FLAG_WAYS,
@@ -21,6 +22,8 @@ from scopewatch.model.diff_reuse import (
     change_of,
     why_no_difference,
 )
+from scopewatch.model.overrides import Overridable
+from scopewatch.views.alike import counted
 from scopewatch.views.screen import heading
 from scopewatch.views.tables import Indented, table
 from scopewatch.views.text import BAD, GOOD, HEADING, QUIET, REUSE_WORDS, WARN, number, place, plain, text, way
@@ -28,6 +31,7 @@ from scopewatch.views.text import BAD, GOOD, HEADING, QUIET, REUSE_WORDS, WARN, 
 NARROW = 80
 """Below this many columns the ways stand one below the other."""
 _DIFFERS = "*"
+_MOST_SCOPES = 4
 _Cells = dict[str, tuple[str, str]]
 
 
@@ -57,22 +61,26 @@ def diff_reuse_lines(ways: WaysOfSharing, width: int, next_command: str) -> list
 
 def _title(ways: WaysOfSharing) -> list[RenderableType]:
     lines: list[RenderableType] = [heading(f"diff-reuse: {plain(ways.title)}", f"TensorFlow {ways.tensorflow}")]
-    for scope in ways.overridden[:4]:
-        flags = ", ".join(dict.fromkeys(REUSE_WORDS[r] for r in scope.reuses))
-        at = ", ".join(place(f) for f in scope.entered_at[:3]) + (" ..." if len(scope.entered_at) > 3 else "")
-        by = " by a library" if scope.by_library else ""
-        said = (
-            f"entered {scope.entered}x{by} at {at}, flag {flags}" if scope.entered else "the scope that no line opens"
-        )
-        lines.append(
-            Indented(Text.assemble("overrides the flag of ", (plain(scope.shown), HEADING), (f"  {said}", QUIET)), 0)
-        )
-    if len(ways.overridden) > 4:
-        lines.append(Text(f"... and of {len(ways.overridden) - 4} scopes more", QUIET))
+    folded = fold_unless_opened(ways.overridden, lambda s: s.shown, _entered, None, False, readable=_MOST_SCOPES)
+    for alike in folded[:_MOST_SCOPES]:
+        first, last = alike.first.shown, alike.last.shown
+        name = counted(first, last, len(alike)) if alike.is_folded else plain(first)
+        said = _entered(alike.first)
+        lines.append(Indented(Text.assemble("overrides the flag of ", (name, HEADING), (f"  {said}", QUIET)), 0))
+    if len(folded) > _MOST_SCOPES:
+        more = sum(map(len, folded[_MOST_SCOPES:]))
+        lines.append(Text(f"... and of {more:,} scope{'s' * (more > 1)} more", QUIET))
     if ways.overridden:
         ran = f"{ways.reruns} re-runs" if ways.reruns else "no re-run, as asked: only the program as written"
         lines.append(Text(f"the file is unedited; {ran}, each stopped before its first step", QUIET))
     return lines
+
+
+def _entered(scope: Overridable) -> str:
+    flags = ", ".join(dict.fromkeys(REUSE_WORDS[r] for r in scope.reuses))
+    at = ", ".join(place(f) for f in scope.entered_at[:3]) + (" ..." if len(scope.entered_at) > 3 else "")
+    by = " by a library" if scope.by_library else ""
+    return f"entered {scope.entered}x{by} at {at}, flag {flags}" if scope.entered else "the scope that no line opens"
 
 
 def _rows(ways: WaysOfSharing) -> list[_Row]:

@@ -7,8 +7,14 @@ from collections import Counter
 
 import pytest
 
+from scopewatch.model.diff_reuse import AS_WRITTEN, WaysOfSharing, ended_way
+from scopewatch.model.differences import Run, build_difference
+from scopewatch.model.events import Frame
 from scopewatch.model.log import BeforeAndAfter, Blocker, Reading, RunMeasure
+from scopewatch.model.overrides import Overridable
 from scopewatch.model.report import build_report
+from scopewatch.views import diff
+from scopewatch.views.diff_reuse import diff_reuse_lines
 from scopewatch.views.run import VIEWS
 from tests.support.logs import LogBuilder, graph, receipt
 from tests.support.screens import drawn, screen, too_wide, view
@@ -211,3 +217,41 @@ def test_scopes_of_other_parents_are_not_alike():
     text = view("scopes", b.log())
     assert re.search(r"a/l0 … a/l4: 5 alike +5\n", text)
     assert re.search(r"b/l0 … b/l4: 5 alike +5\n", text)
+
+
+def test_scopes_whose_flag_is_overridden():
+    def scope(number, line):
+        return Overridable(f"l{number}", False, None, (Frame("model.py", line, "f"),), ("false",), 1)
+
+    scopes = tuple(scope(number, 9 if number == 5 else 6) for number in range(40))
+    ways = WaysOfSharing("model.py", "A model", "2.21.0", 1, scopes, (ended_way(AS_WRITTEN, "it ended"),), 3)
+    text = drawn(diff_reuse_lines(ways, 80, "scopewatch list"))
+    assert "overrides the flag of l0 … l39: 39 alike  entered 1x at model.py:6, flag False" in text
+    assert "overrides the flag of l5  entered 1x at model.py:9, flag False" in text
+
+
+def renamed_layers(form, number_of_odd):
+    names = [form.format(i) + f"/{part}" for i in range(30) for part in "vg"]
+    b = LogBuilder(
+        graph("\n".join(f"{n} = VariableV2[{3 if n.startswith(number_of_odd + '/') else 2}]" for n in names))
+    )
+    for i in range(30):
+        b.enter(form.format(i), 2)
+        for part in "vg":
+            b.request(f"{form.format(i)}/{part}", where=3 + (part == "g"), shape=(2,))
+        b.leave(form.format(i))
+    return b.log()
+
+
+@pytest.mark.parametrize("name", ["variables", "checkpoint"])
+def test_two_runs_whose_layers_were_renamed(name):
+    runs = Run("a.py", renamed_layers("l{}", "l8"), ()), Run("b.py", renamed_layers("layer_{}", "layer_8"), ())
+    screens = [diff.DiffScreen(build_difference(*runs), 100, pattern=p) for p in (None, re.compile("8/v"))]
+    text, filtered = (drawn(diff.VIEWS[name](s), 100) for s in screens)
+    assert len(text.splitlines()) < 16
+    assert re.search(r"layer_0/v … layer_29/v: (29|30) alike", text), text
+    assert "--filter REGEX or --depth N opens them" in text
+    assert "alike" not in filtered
+    assert "layer_28/v" in filtered
+    if name == "variables":
+        assert re.search(r"l8/v -> layer_8/v +\[3\]", text)
