@@ -24,8 +24,10 @@ def line_with(words, found):
 def sharing_builder():
     b = dense_builder()
     b.enter("dense", 50, name_scope="dense_1", by_library=True)
-    b.request("dense/v", "reused", where="model.py:50 > model.py:21 build", shape=(5, 3), asked_trainable=False)
-    b.request("dense/v", "reused", where="model.py:51 > model.py:21 build", shape=(5, 3))
+    b.request(
+        "dense/v", "reused", where="model.py:50 > model.py:21 build", shape=(5, 3), asked_trainable=False, stored=["v"]
+    )
+    b.request("dense/v", "reused", where="model.py:51 > model.py:21 build", shape=(5, 3), stored=["v"])
     message = "Variable dense/g already exists, disallowed."
     b.request("dense/g", "refused", where="a.py:1 > b.py:2 > c.py:3 > model.py:52", error=message)
     b.request("dense/v/Momentum", asked_by="optimizer", trainable=False, where=53, stored=["dense/v/Momentum"])
