@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from scopewatch.record import contrib, moved
+from scopewatch.record.internals import take_away
 
 _MOST_MODULES = 200
 _MOST_NAMES = 6
@@ -63,7 +64,7 @@ def adapted(source: bytes, folder: Path, here: Path, enabled: bool = True) -> It
             done.said.append("'import tensorflow' gives tensorflow.compat.v1, v2 behaviour off")
             # `import tensorflow.python.x as z` looks for the attribute of the module that was swapped in.
             v1.python = sys.modules["tensorflow.python"]
-            stack.callback(delattr, v1, "python")
+            stack.callback(take_away, v1, "python")
             stack.callback(sys.modules.__setitem__, "tensorflow", tensorflow)
         # A library may ask for contrib where the program itself says compat.v1: Sonnet 1 does.
         if is_old or not any(b"contrib" in s for s in sources):

@@ -16,6 +16,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from scopewatch.record.internals import take_away
+
 ROOT = "tensorflow.contrib"
 _V1 = "tensorflow.compat.v1"
 _GONE = "scopewatch.record.gone"
@@ -99,7 +101,7 @@ def served(tensorflow: Any, used: Callable[[str], None]) -> Iterator[None]:
             del sys.modules[name]
         for module in (tensorflow, real):
             if "contrib" in vars(module or sys) and not had:
-                del module.contrib
+                take_away(module, "contrib")
 
 
 def is_slim_here() -> bool:

@@ -114,6 +114,19 @@ def builds_under_conditions(graph: Any) -> bool:
     return current is None or bool(current()) or graph._get_control_flow_context() is not None
 
 
+_KEPT: list[Any] = []
+
+
+def take_away(module: Any, name: str) -> None:
+    """Delete an attribute of a module of TensorFlow's.
+
+    The wrapper around TensorFlow 2.16's modules frees the value of an attribute that was set twice once too
+    often, which ends the process: the value is kept for good.
+    """
+    _KEPT.append(vars(module).get(name))
+    delattr(module, name)
+
+
 def sum_of_gradients(grads: list[Any]) -> Any:
     """The sum of what a tensor got from several consumers, sparse if all are; `None` of none. May build an op."""
     from tensorflow.python.eager import backprop_util

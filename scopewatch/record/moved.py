@@ -16,6 +16,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from scopewatch.record.internals import take_away
+
 _TF = "tensorflow.compat.v1"
 _OPS = "tensorflow.python.framework.ops"
 _FLOW = "tensorflow.python.ops.control_flow_ops"
@@ -138,7 +140,7 @@ def _chains(source: bytes) -> Iterator[str]:
 
 def _take_away(owner: Any, name: str) -> None:
     if hasattr(owner, name):  # Else the program itself did.
-        delattr(owner, name)
+        take_away(owner, name)
 
 
 def _place(text: str) -> Any:
