@@ -1396,7 +1396,7 @@ def test_what_fails_in_watching_does_not_fail_the_program(run_job, tmp_path):
     log = done.result
     assert log.error is None
     assert done.stdout == "done True\n"
-    told = {note.split(": ")[1] for note in log.header.notes if note.startswith("not all was recorded")}
+    told = {note.split(": ")[1] for note in log.header.all_notes if note.startswith("not all was recorded")}
     assert told >= {"request_begins", "scope_entered", "bind", "run_begins", "entity_parsed"}
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from scopewatch.commands.output import begin_a_line, check_folder, progress
-from scopewatch.errors import ScopewatchError, UsageError
+from scopewatch.errors import InstallationError, ScopewatchError, UsageError
 from scopewatch.model.cache import cache_file
 from scopewatch.model.events import Requested
 from scopewatch.model.log import Log
@@ -67,7 +67,7 @@ def watch_apart(target: str, wishes: Wishes, number: int = 0, total: int = 0) ->
 
         return record(target, replace(wishes, progress=say))
 
-    with progress() as say, suppress(ImportError):  # If it fails, recording says why.
+    with progress() as say, suppress(InstallationError):  # If it fails, recording says why.
         say("loading TensorFlow")
         import_tensorflow()
     try:

@@ -25,7 +25,7 @@ class GradientRow:
     python_name: str | None
     bound_at: Frame | None
     receipt: Receipt
-    updated: bool
+    updated: bool | None
     runs: tuple[int, ...] | None
 
     @property
@@ -46,18 +46,22 @@ def build_gradients(log: Log) -> list[GradientTable]:
     """One table for each loss, the main one first."""
     names = python_names(log)
     tables = []
+    # Of a gradient that was not seen, what depends on it cannot be known.
+    if_unseen = None if log.header.unknown("losses") is not None else False
     for measure in log.gradients:
         graph = log.graph_by_id[measure.graph]
         updated = updated_variables(log, graph, measure.loss)
         rows = [
-            _row(log, graph.id, names.get((graph.id, r.tensor)), r, r.is_variable and r.tensor in updated)
+            _row(
+                log, graph.id, names.get((graph.id, r.tensor)), r, r.is_variable and (r.tensor in updated or if_unseen)
+            )
             for r in measure.receipts
         ]
         tables.append(GradientTable(measure, tuple(rows)))
     return tables
 
 
-def _row(log: Log, graph: str, bound: Bound | None, receipt: Receipt, updated: bool) -> GradientRow:
+def _row(log: Log, graph: str, bound: Bound | None, receipt: Receipt, updated: bool | None) -> GradientRow:
     measure = log.executions_of.get((graph, receipt.tensor))
     return GradientRow(
         tensor=receipt.tensor.removesuffix(":0") if receipt.is_variable else receipt.tensor,

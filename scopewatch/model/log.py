@@ -17,9 +17,24 @@ Reason = Literal["flows", "stopped", "not_connected", "not_differentiable"]
 EventT = TypeVar("EventT")
 
 
+Part = Literal["requests", "direct", "proofs", "gradients", "losses", "optimizers", "layers", "copies"]
+"""What a report tells of. Where something of it could not be seen, nothing is concluded from its absence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """What this run could not see and why, as a sentence, and which parts of a report that leaves open."""
+
+    sentence: str
+    opens: tuple[Part, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What was run, when and with what. `stopped` says at what the run was cut short, if it was."""
+    """What was run, when and with what. `stopped` says at what the run was cut short, if it was.
+
+    `unseen` is what this TensorFlow, or a failure in watching, kept from being seen.
+    """
 
     target: str
     title: str
@@ -32,6 +47,16 @@ class Header:
     graph_seed: int | None
     adaptations: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
+
+    def unknown(self, part: Part) -> str | None:
+        """Why a part of the report is unknown or may lack something; `None` where nothing needed for it was missed."""
+        return next((u.sentence for u in self.unseen if part in u.opens), None)
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        """What could not be seen, then the notes of the run."""
+        return (*(u.sentence for u in self.unseen), *self.notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def build_report(log: Log, proofs: Sequence[Proof], trials: Sequence[Trial] | No
         "until": log.header.until,
         "stopped": log.header.stopped,
         "adaptations": list(log.header.adaptations),
-        "notes": [*log.header.notes, *(n.text for n in trainable.notes)],
+        "notes": [*log.header.all_notes, *(n.text for n in trainable.notes)],
         "graphs": [{"id": g.id, "ops": len(g.body)} for g in log.graphs],
         "requests": [_request(r) for r in build_requests(log)],
         "direct": [_direct(log, e) for e in log.of(MadeDirectly)],

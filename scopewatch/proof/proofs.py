@@ -27,9 +27,17 @@ def prove_name(log: Log, name: str) -> tuple[Certificate, list[Proof]]:
     """
     claim = claim_about(log, name)
     certificate = prove(log, claim)
-    judgement = check(certificate, log.graph_by_id)
+    judgement = _as_far_as_seen(log, check(certificate, log.graph_by_id))
     structural = Proof(claim, certificate.steps, judgement)
     return certificate, [structural, _numeric(log, claim)]
+
+
+def _as_far_as_seen(log: Log, judgement: Judgement) -> Judgement:
+    """Nothing is proved from what was not seen; what was seen refutes all the same."""
+    why = log.header.unknown("proofs")
+    if why is None or judgement.verdict != "proved":
+        return judgement
+    return Judgement("unknown", judgement.accepted, (*judgement.objections, why))
 
 
 def check_saved(certificate: Certificate, log: Log) -> Judgement:
@@ -39,7 +47,7 @@ def check_saved(certificate: Certificate, log: Log) -> Judgement:
     except (KeyError, ValueError, AttributeError, TypeError):  # It is not about this log at all.
         return check(certificate, log.graph_by_id)
     logged = {s.id: (s.holds, s.facts) for s in fresh.steps if s.id in LOGGED_STEPS}
-    judgement = check(certificate, log.graph_by_id, logged)
+    judgement = _as_far_as_seen(log, check(certificate, log.graph_by_id, logged))
     if judgement.accepted and not _means(log, certificate.claim):
         other = f"the name {certificate.claim.python_name} does not stand for {', '.join(certificate.claim.tensors)}"
         return Judgement("unknown", False, (other,))
@@ -61,6 +69,9 @@ def _means(log: Log, claim: Claim) -> bool:
 def _numeric(log: Log, claim: Claim) -> Proof:
     """The numeric claim; it holds for a name where it holds for each tensor that the name was bound to."""
     numeric = Claim(WEIGHT_NORMALISED, claim.python_name, claim.graphs, claim.tensors)
+    why = log.header.unknown("proofs")
+    if why is not None:
+        return Proof(numeric, (_open(why),), Judgement("unknown", True))
     found = [log.numerics_of.get(place) for place in zip(claim.graphs, claim.tensors, strict=True)]
     if any(m is None for m in found):
         return Proof(numeric, (_open("not measured in this run"),), Judgement("unknown", True))

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from types import CodeType, FrameType
 from typing import Any
 
-from scopewatch.errors import InstallationError, message_of
+from scopewatch.errors import message_of
 from scopewatch.model.log import Header, Log
 from scopewatch.model.names import claim_about
 from scopewatch.model.scenarios import scenario_folder
@@ -45,7 +45,7 @@ class BlockWatch:
         Raises:
             InstallationError: TensorFlow cannot be imported.
         """
-        _import_tensorflow()
+        quiet.import_tensorflow(own_process=False)
         from tensorflow.python.framework import ops
 
         from scopewatch.record import hooks
@@ -66,13 +66,12 @@ class BlockWatch:
         self._first_op: int = op_count(self._default)
         self._names = compiled.NameReader(self._recorder.bindings.bind, self._recorder.knows_graph_of, file)
         with ExitStack() as stack:
-            problems = stack.enter_context(hooks.installed(self._recorder, owns_process=False))
+            stack.enter_context(hooks.installed(self._recorder, owns_process=False))
             stack.enter_context(hooks.installed(self._names, owns_process=False))
             stack.enter_context(hooks.observing_gradients(self._calls, survive_missing=False))
             stack.callback(self._names.stop)
             self._names.start()
             self._names.look()
-            self._problems = problems
             self._stack = stack.pop_all()
 
     def end(self, frame: FrameType, error: BaseException | None) -> tuple[Log, Measuring | None]:
@@ -101,19 +100,16 @@ class BlockWatch:
         return measuring.first(), measuring
 
     def _header(self) -> Header:
-        from tensorflow.python.framework.versions import VERSION
-
         return Header(
             target=self._place,
             title="the block under watch()",
-            tensorflow=str(VERSION),
+            tensorflow=quiet.tensorflow_version(),
             python=platform.python_version(),
             recorded_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             until="block-end",
             stopped=None,
             claims=self._wishes.prove,
             graph_seed=None,
-            notes=tuple(f"hook left out: {p}" for p in self._problems),
         )
 
     def _bind_namespace(self, frame: FrameType) -> None:
@@ -167,6 +163,8 @@ class Measuring:
         from scopewatch.record.hooks import own_work
 
         log = self._watched.log
+        if log.header.unknown("copies") is not None:
+            return log
         try:
             with own_work(self._watched.recorder.graphs), quiet.own_noise_left_out():
                 log = measured(self._watched, self._wishes, self._ground)
@@ -174,13 +172,6 @@ class Measuring:
         except Exception as error:
             note = f"nothing was measured: {type(error).__name__}: {message_of(error)[:200]}"
             return replace(log, header=replace(log.header, notes=(*log.header.notes, note)))
-
-
-def _import_tensorflow() -> None:
-    try:
-        import tensorflow.compat.v1  # noqa: F401
-    except ImportError as error:
-        raise InstallationError(f"TensorFlow cannot be imported: {error}.") from None
 
 
 def _around_program(frame: FrameType | None) -> CodeType | None:

@@ -106,9 +106,10 @@ def measure_gradients(
         reasons = Reasons(snapshot, seen, loss.tensor, live[loss.graph], frames, origins[loss.graph])
         differentiation = _Differentiation(snapshot, live[loss.graph], loss.tensor, reasons, seen, program, inner)
         differentiation.rows = row_tensors(log, snapshot)
+        problem = log.header.unknown("gradients")
         try:
-            differentiation.run(taps, with_norms=runner.may_run)
-            problem = None
+            if problem is None:
+                differentiation.run(taps, with_norms=runner.may_run)
         except Exception as error:
             differentiation.grads.clear()
             problem = f"TensorFlow could not differentiate it: {type(error).__name__}: {str(error)[:200]}"

@@ -14,17 +14,19 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, wraps
 from importlib.abc import MetaPathFinder
 from types import FrameType, ModuleType
 from typing import Any, Protocol
 
+from scopewatch.errors import InstallationError
 from scopewatch.model.events import Reuse
+from scopewatch.model.log import Part, Unseen
 from scopewatch.model.overrides import FlagOverride
 from scopewatch.record import stand_ins
-from scopewatch.record.internals import calls_function
+from scopewatch.record.internals import calls_function, lacking
 from scopewatch.record.observer import Observer, own, watchers
 
 _PYTHON = "tensorflow.python"
@@ -32,7 +34,6 @@ _PYTHON = "tensorflow.python"
 
 _patches = ExitStack()
 _in_place: set[str] = set()
-_problems: list[str] = []
 _changing = threading.RLock()
 
 
@@ -46,13 +47,21 @@ def _take_off_if_idle() -> None:
 
 @dataclass(frozen=True)
 class Hook:
-    """One patch: `owner` is `module:Class` (or a module), `calls` names that its code must mention."""
+    """One patch: `owner` is `module:Class` (or a module), `parameters` are names that it must take.
+
+    `public` names the same class by TensorFlow's public API, for when the owner has moved; `instead` is what is
+    patched where this one does not fit. `without` is what is unknown then, `opens` the parts that this leaves open.
+    """
 
     name: str
     owner: str
     attribute: str
     parameters: tuple[str, ...]
     wrap: Callable[[Callable[..., Any], Observer], Callable[..., Any]]
+    without: str
+    opens: tuple[Part, ...] = ()
+    public: str = ""
+    instead: Hook | None = None
 
     def find(self) -> tuple[Any, Callable[..., Any]]:
         """The patched object and the original.
@@ -60,95 +69,271 @@ class Hook:
         Raises:
             AttributeError, ImportError: this TensorFlow has no such thing.
         """
-        module, _, cls = self.owner.partition(":")
-        owner = importlib.import_module(module)
-        if cls:
-            owner = getattr(owner, cls)
-        return owner, getattr(owner, self.attribute)
+        try:
+            owner = _place(self.owner)
+        except (AttributeError, ImportError):
+            if not self.public:
+                raise
+            owner = _place(self.public)
+        original = getattr(owner, self.attribute)
+        # A public class may inherit what is to be patched: `Session` from `BaseSession`.
+        classes = owner.__mro__ if inspect.isclass(owner) else ()
+        return next((c for c in classes if self.attribute in vars(c)), owner), original
+
+    def misfit(self) -> str | None:
+        """Why it does not fit this TensorFlow; `None` if it does. A look only, nothing is built."""
+        place = f"{self.owner.replace(':', '.')}.{self.attribute}"
+        try:
+            _, original = self.find()
+            accepted = inspect.signature(original).parameters
+        except (AttributeError, ImportError, ValueError):
+            return f"has no {place}"
+        missing = [p for p in self.parameters if p not in accepted]
+        return f"has {place} no longer take {', '.join(missing)}" if missing else None
+
+
+def _place(text: str) -> Any:
+    module, _, names = text.partition(":")
+    place = importlib.import_module(module)
+    for name in filter(None, names.split(".")):
+        place = getattr(place, name)
+    return place
 
 
 _SCOPES = f"{_PYTHON}.ops.variable_scope"
+_SESSION = f"{_PYTHON}.client.session:BaseSession"
+_V1 = "tensorflow.compat.v1"
+_OTHER_NAME = "under which name a request that a getter renames was kept"
+_IN_FUNCTIONS = "which op of a function's body a Python name stands for"
+_TEMPLATES = "the scopes that templates enter"
+_SCOPES_ENTERED = "the variable scopes that were entered"
+_DIRECT = "the variables made without any request"
+_RUNS = "the session runs of the program: it may not stop at its first step"
+_KERAS_RUNS = "the session runs that Keras makes"
+_LOSSES = "what the program differentiated"
 HOOKS: tuple[Hook, ...] = (
-    Hook("request of a scope", f"{_SCOPES}:VariableScope", "get_variable", ("name", "dtype", "reuse"), stand_ins.asked),
+    Hook(
+        "request of a scope",
+        f"{_SCOPES}:VariableScope",
+        "get_variable",
+        ("name", "dtype", "reuse"),
+        stand_ins.asked,
+        "the requests that a scope refuses by itself",
+        public=f"{_V1}:VariableScope",
+    ),
     Hook(
         "request",
         f"{_SCOPES}:_VariableStore",
         "get_variable",
         ("name", "shape", "dtype", "initializer", "regularizer", "reuse"),
         stand_ins.request,
+        "requests that do not go through a VariableScope",
+        ("proofs",),
+        instead=Hook(
+            "request by its scope",
+            f"{_SCOPES}:VariableScope",
+            "get_variable",
+            ("var_store", "name", "reuse"),
+            stand_ins.request_of_scope,
+            "what get_variable created, reused or refused",
+            ("requests", "proofs"),
+            f"{_V1}:VariableScope",
+        ),
     ),
-    Hook("stored name", f"{_SCOPES}:_VariableStore", "_get_single_variable", ("name",), stand_ins.touch),
-    Hook("stored partitions", f"{_SCOPES}:_VariableStore", "_get_partitioned_variable", ("name",), stand_ins.touch),
-    Hook("scope entered", f"{_SCOPES}:variable_scope", "__enter__", (), stand_ins.enter_scope),
-    Hook("scope left", f"{_SCOPES}:variable_scope", "__exit__", (), stand_ins.exit_scope),
-    Hook("template scope entered", f"{_SCOPES}:_pure_variable_scope", "__enter__", (), stand_ins.enter_pure_scope),
-    Hook("template scope left", f"{_SCOPES}:_pure_variable_scope", "__exit__", (), stand_ins.exit_scope),
-    Hook("reuse set", f"{_SCOPES}:VariableScope", "reuse_variables", (), stand_ins.reuse_variables),
-    Hook("ref variable made", f"{_PYTHON}.ops.ref_variable:RefVariable", "__init__", (), stand_ins.variable),
+    Hook("stored name", f"{_SCOPES}:_VariableStore", "_get_single_variable", ("name",), stand_ins.touch, _OTHER_NAME),
+    Hook(
+        "stored partitions",
+        f"{_SCOPES}:_VariableStore",
+        "_get_partitioned_variable",
+        ("name",),
+        stand_ins.touch,
+        _OTHER_NAME,
+    ),
+    Hook(
+        "scope entered",
+        f"{_SCOPES}:variable_scope",
+        "__enter__",
+        (),
+        stand_ins.enter_scope,
+        _SCOPES_ENTERED,
+        public=f"{_V1}:variable_scope",
+    ),
+    Hook(
+        "scope left",
+        f"{_SCOPES}:variable_scope",
+        "__exit__",
+        (),
+        stand_ins.exit_scope,
+        _SCOPES_ENTERED,
+        public=f"{_V1}:variable_scope",
+    ),
+    Hook(
+        "template scope entered",
+        f"{_SCOPES}:_pure_variable_scope",
+        "__enter__",
+        (),
+        stand_ins.enter_pure_scope,
+        _TEMPLATES,
+    ),
+    Hook("template scope left", f"{_SCOPES}:_pure_variable_scope", "__exit__", (), stand_ins.exit_scope, _TEMPLATES),
+    Hook(
+        "reuse set",
+        f"{_SCOPES}:VariableScope",
+        "reuse_variables",
+        (),
+        stand_ins.reuse_variables,
+        "where reuse_variables() was called",
+        public=f"{_V1}:VariableScope",
+    ),
+    Hook(
+        "ref variable made",
+        f"{_PYTHON}.ops.ref_variable:RefVariable",
+        "__init__",
+        (),
+        stand_ins.variable,
+        _DIRECT,
+        ("direct", "proofs"),
+    ),
     Hook(
         "resource variable made",
         f"{_PYTHON}.ops.resource_variable_ops:BaseResourceVariable",
         "__init__",
         (),
         stand_ins.variable,
+        _DIRECT,
+        ("direct", "proofs"),
     ),
-    Hook("graph made", f"{_PYTHON}.framework.ops:Graph", "__init__", (), stand_ins.graph),
+    Hook(
+        "graph made",
+        f"{_PYTHON}.framework.ops:Graph",
+        "__init__",
+        (),
+        stand_ins.graph,
+        "graphs in which nothing but ops was made",
+        public=f"{_V1}:Graph",
+    ),
     Hook(
         "function body made",
         f"{_PYTHON}.eager.polymorphic_function.atomic_function",
         "from_func_graph",
         ("name", "graph"),
         stand_ins.function_body,
+        _IN_FUNCTIONS,
+        ("proofs", "gradients"),
     ),
-    Hook("gradients", f"{_PYTHON}.ops.gradients_util", "_GradientsHelper", ("ys", "xs"), stand_ins.gradients),
-    Hook("gradient tape", f"{_PYTHON}.eager.backprop:GradientTape", "gradient", ("target", "sources"), stand_ins.tape),
+    Hook(
+        "gradients",
+        f"{_PYTHON}.ops.gradients_util",
+        "_GradientsHelper",
+        ("ys", "xs"),
+        stand_ins.gradients,
+        f"{_LOSSES} by itself, without an optimizer",
+        ("losses", "gradients"),
+        instead=Hook(
+            "gradients of an optimizer",
+            f"{_PYTHON}.training.optimizer:Optimizer",
+            "compute_gradients",
+            ("loss",),
+            stand_ins.compute_gradients,
+            _LOSSES,
+            ("losses", "gradients"),
+            f"{_V1}:train.Optimizer",
+        ),
+    ),
+    Hook(
+        "gradient tape",
+        f"{_PYTHON}.eager.backprop:GradientTape",
+        "gradient",
+        ("target", "sources"),
+        stand_ins.tape,
+        "what the program differentiated by a tape",
+        ("losses",),
+        f"{_V1}:GradientTape",
+    ),
     Hook(
         "optimizer",
         f"{_PYTHON}.training.optimizer:Optimizer",
         "apply_gradients",
         ("grads_and_vars",),
         stand_ins.apply_gradients,
+        "which variables the optimizers were given",
+        ("optimizers",),
+        f"{_V1}:train.Optimizer",
     ),
     Hook(
-        "session run", f"{_PYTHON}.client.session:BaseSession", "run", ("fetches", "feed_dict"), stand_ins.session_run
+        "session run",
+        _SESSION,
+        "run",
+        ("fetches", "feed_dict"),
+        stand_ins.session_run,
+        _RUNS,
+        ("gradients",),
+        f"{_V1}:Session",
     ),
     Hook(
         "session callable",
-        f"{_PYTHON}.client.session:BaseSession",
+        _SESSION,
         "make_callable",
         ("fetches", "feed_list"),
         stand_ins.make_callable,
+        _RUNS,
+        ("gradients",),
+        f"{_V1}:Session",
     ),
     Hook(
         "session callable of Keras",
-        f"{_PYTHON}.client.session:BaseSession",
+        _SESSION,
         "_make_callable_from_options",
         ("callable_options",),
         stand_ins.make_callable_from_options,
+        _KERAS_RUNS,
+        public=f"{_V1}:Session",
     ),
     Hook(
         "session run in parts",
-        f"{_PYTHON}.client.session:BaseSession",
+        _SESSION,
         "partial_run_setup",
         ("fetches", "feeds"),
         stand_ins.partial_run_setup,
+        "session runs in parts",
+        public=f"{_V1}:Session",
     ),
     Hook(
         "part of a session run",
-        f"{_PYTHON}.client.session:BaseSession",
+        _SESSION,
         "partial_run",
         ("handle", "fetches", "feed_dict"),
         stand_ins.partial_run,
+        "session runs in parts",
+        public=f"{_V1}:Session",
     ),
-    Hook("session close", f"{_PYTHON}.client.session:BaseSession", "close", (), stand_ins.close_session),
+    Hook(
+        "session close",
+        _SESSION,
+        "close",
+        (),
+        stand_ins.close_session,
+        "the state of a session that the program closed",
+        public=f"{_V1}:Session",
+    ),
     Hook(
         "AutoGraph",
         f"{_PYTHON}.autograph.pyct.parser",
         "parse_entity",
         ("entity", "future_features"),
         stand_ins.parse_entity,
+        "the Python names inside functions that AutoGraph rewrites",
+        ("proofs",),
     ),
-    Hook("op made", f"{_PYTHON}.framework.ops:Graph", "_create_op_internal", (), stand_ins.op),
+    Hook(
+        "op made",
+        f"{_PYTHON}.framework.ops:Graph",
+        "_create_op_internal",
+        (),
+        stand_ins.op,
+        "which Python names of code under watch() were bound to something else later on",
+        ("proofs",),
+    ),
 )
 
 
@@ -160,37 +345,78 @@ _V2_OPTIMIZERS = (
     "tf_keras.src.optimizers.optimizer:Optimizer",
     f"{_PYTHON}.keras.optimizer_v2.optimizer_v2:OptimizerV2",
 )
+_LAYERS = "what layer objects hold"
+_BY_SHIM = "the requests under track_tf1_style_variables"
+_KERAS_GIVEN = "which variables the optimizers of Keras were given"
 LATE_HOOKS: tuple[Hook, ...] = (
-    *(Hook("layer", f"{k}.engine.base_layer:Layer", "__init__", (), stand_ins.make_layer) for k in _KERAS),
-    *(Hook("layer of v1", f"{k}.engine.base_layer_v1:Layer", "__init__", (), stand_ins.make_layer) for k in _KERAS),
-    *(Hook("request of the shim", f"{k}.{_SHIM}", "get_variable", (), stand_ins.request) for k in _KERAS),
-    *(Hook("name stored by the shim", f"{k}.{_SHIM}", "_get_single_variable", (), stand_ins.touch) for k in _KERAS),
-    *(Hook("Keras optimizer", o, "apply_gradients", (), stand_ins.apply_gradients) for o in _V2_OPTIMIZERS),
+    *(Hook("layer", f"{k}.engine.base_layer:Layer", "__init__", (), stand_ins.make_layer, _LAYERS) for k in _KERAS),
+    *(
+        Hook("layer of v1", f"{k}.engine.base_layer_v1:Layer", "__init__", (), stand_ins.make_layer, _LAYERS)
+        for k in _KERAS
+    ),
+    *(Hook("request of the shim", f"{k}.{_SHIM}", "get_variable", (), stand_ins.request, _BY_SHIM) for k in _KERAS),
+    *(
+        Hook("name stored by the shim", f"{k}.{_SHIM}", "_get_single_variable", (), stand_ins.touch, _BY_SHIM)
+        for k in _KERAS
+    ),
+    *(
+        Hook("Keras optimizer", o, "apply_gradients", (), stand_ins.apply_gradients, _KERAS_GIVEN)
+        for o in _V2_OPTIMIZERS
+    ),
 )
 """Hooks on modules that take 1 to 2 s to import: installed when the program first needs them, if it does."""
 
 
-def misfits() -> list[str]:
-    """What this TensorFlow lacks of what the hooks rely on; a look only, nothing is built."""
-    problems = []
+def unseen(version: str) -> tuple[Unseen, ...]:
+    """What watching relies on and this TensorFlow lacks: a sentence for each; a look only, nothing is built.
+
+    Args:
+        version: of TensorFlow, for the sentences.
+    """
+    found: dict[str, Unseen] = {}
     for hook in HOOKS:
-        try:
-            _, original = hook.find()
-            accepted = inspect.signature(original).parameters
-        except (AttributeError, ImportError, ValueError) as error:
-            problems.append(f"{hook.name}: {hook.owner}.{hook.attribute} is gone ({type(error).__name__})")
-            continue
-        missing = [p for p in hook.parameters if p not in accepted]
-        if missing:
-            problems.append(f"{hook.name}: {hook.owner}.{hook.attribute} no longer takes {', '.join(missing)}")
-    return problems
+        why = hook.misfit()
+        if why is not None:
+            fallback = hook.instead
+            left = fallback if fallback is not None and fallback.misfit() is not None else hook
+            _note(found, left.without, version, why, left.opens)
+    for hook in LATE_HOOKS:
+        if not _fits_late(hook):
+            _note(found, hook.without, version, f"has no {hook.owner.replace(':', '.')}.{hook.attribute}", ())
+    for read in lacking():
+        _note(found, read.without, version, f"has no {read.place}", read.opens)
+    return tuple(found.values())
+
+
+@cache
+def missing() -> frozenset[str]:
+    """The hooks that do not fit this TensorFlow, by name."""
+    return frozenset(hook.name for hook in HOOKS if hook.misfit() is not None)
+
+
+def _note(found: dict[str, Unseen], what: str, version: str, why: str, opens: tuple[Part, ...]) -> None:
+    found.setdefault(f"{what}{opens}", Unseen(f"{what}: unknown, because TensorFlow {version} {why}", opens))
+
+
+def _fits_late(hook: Hook) -> bool:
+    """Whether a late hook fits, or the program has not loaded what it is about."""
+    module, _, cls = hook.owner.partition(":")
+    top = next((k for k in _KERAS if module.startswith(k)), module)
+    if top not in sys.modules:
+        return True
+    try:
+        if module not in sys.modules:
+            return importlib.util.find_spec(module) is not None
+    except ImportError:
+        return False
+    return hasattr(getattr(sys.modules[module], cls, None), hook.attribute)
 
 
 @contextmanager
-def installed(observer: Observer, owns_process: bool = True) -> Iterator[list[str]]:
+def installed(observer: Observer, owns_process: bool = True) -> Iterator[None]:
     """Patch TensorFlow for the length of a `with` block; restored however the block ends.
 
-    Yields the hooks that do not fit this TensorFlow and were left out, as `misfits` words them.
+    Hooks that do not fit this TensorFlow are left out; `unseen` says so.
 
     Args:
         observer: what is told of all that happens, in every thread.
@@ -200,31 +426,31 @@ def installed(observer: Observer, owns_process: bool = True) -> Iterator[list[st
         if "hooks" not in _in_place:
             with ExitStack() as undo:
                 undo.callback(_take_off_if_idle)
-                _problems[:] = _install()
+                _install()
                 undo.pop_all()
             _in_place.add("hooks")
         watchers.be([*watchers.observers, observer])
     try:
         with _frames_left_out(owns_process):
-            yield list(_problems)
+            yield
     finally:
         with _changing:
             watchers.be(o for o in watchers.observers if o is not observer)
             _take_off_if_idle()
 
 
-def _install() -> list[str]:
-    problems = misfits()
-    broken = {p.partition(":")[0] for p in problems}
+def _install() -> None:
     observer: Any = watchers
     for hook in HOOKS:
-        if hook.name not in broken:
-            owner, original = hook.find()
-            patch(_patches, owner, hook.attribute, hook.wrap(original, observer))
+        fitting = next((h for h in (hook, hook.instead) if h is not None and h.misfit() is None), None)
+        if fitting is None and "requests" in (hook.instead or hook).opens:
+            raise InstallationError(f"no get_variable can be seen here: TensorFlow {hook.misfit()}")
+        if fitting is not None:
+            owner, original = fitting.find()
+            patch(_patches, owner, fitting.attribute, fitting.wrap(original, observer))
     _patch_overriding_optimizers(_patches, observer)
     _patch_late(_patches, observer)
     _leave_out_of_messages(_patches)
-    return problems
 
 
 def _leave_out_of_messages(stack: ExitStack) -> None:
@@ -241,6 +467,8 @@ def _frames_left_out(owns_process: bool) -> Any:
     TensorFlow names the first five frames outside itself in "already exists"; the program must see
     the message that it would see by itself.
     """
+    if lacking(f"{_PYTHON}.util.tf_stack"):
+        return nullcontext()
     tf_stack = importlib.import_module(f"{_PYTHON}.util.tf_stack")
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
     files = {str(m.__file__) for m in list(sys.modules.values()) if str(getattr(m, "__file__", "")).startswith(package)}
@@ -268,7 +496,7 @@ def patch(stack: ExitStack, owner: Any, attribute: str, replacement: Any) -> Non
 
 def _patch_overriding_optimizers(stack: ExitStack, observer: Observer) -> None:
     """Optimizers of the program that bring an `apply_gradients` of their own (BERT's does)."""
-    optimizer = importlib.import_module(f"{_PYTHON}.training.optimizer").Optimizer
+    optimizer = importlib.import_module(_V1).train.Optimizer
     seen: set[type] = {optimizer}
     original = optimizer.__init__
 
@@ -338,11 +566,14 @@ def overriding(overrides: Sequence[FlagOverride], entering: Callable[[], tuple[b
         overrides: the scopes and their flags. Install this after `installed`: its hook must see the flag.
         entering: whether the entry under way is a library's, and the program's line that led to it.
     """
-    module = importlib.import_module(_SCOPES)
+    module: Any = importlib.import_module(_SCOPES) if overrides else None
     flags = {(o.scope, o.by_library, o.line): _FLAGS[o.flag](module) for o in overrides}
     if not flags:
         yield
         return
+    missing = [*lacking(_SCOPES), *lacking(f"{_SCOPES}:variable_scope", "_name_or_scope", "_default_name", "_reuse")]
+    if missing:
+        raise InstallationError(f"no reuse flag can be set to another here: TensorFlow has no {missing[0].place}")
     enter, make_store = module.variable_scope.__enter__, module._VariableScopeStore.__init__
 
     @wraps(enter)
@@ -418,7 +649,7 @@ def observing_gradients(observer: GradientObserver, survive_missing: bool) -> It
     """
     watch = _GradientWatch(observer, survive_missing, own.depth)
     with _changing:
-        if "gradients" not in _in_place:
+        if "gradients" not in _in_place and not _differentiation_moved():
             _observe_gradients()
             _in_place.add("gradients")
         _gradient_watches.append(watch)
@@ -428,6 +659,11 @@ def observing_gradients(observer: GradientObserver, survive_missing: bool) -> It
         with _changing:
             _gradient_watches.remove(watch)
             _take_off_if_idle()
+
+
+def _differentiation_moved() -> bool:
+    hook = next(h for h in HOOKS if h.name == "gradients")
+    return hook.misfit() is not None or any("gradients" in read.opens for read in lacking())
 
 
 def _observe_gradients() -> None:
@@ -494,6 +730,18 @@ def own_work(protected: Sequence[Any]) -> Iterator[None]:
     On this thread no observer is told of anything, no op can be added to the `protected` graphs, and
     the process-wide counters that name loop bodies, functions and Python calls stand still.
     """
+    with _one_at_a_time, ExitStack() as stack:
+        if not any("copies" in read.opens for read in lacking()):
+            _hold_still(stack)
+        before = own.protected
+        own.depth, own.protected = own.depth + 1, before | {id(g) for g in protected}
+        try:
+            yield
+        finally:
+            own.depth, own.protected = own.depth - 1, before
+
+
+def _hold_still(stack: ExitStack) -> None:
     ops = importlib.import_module(f"{_PYTHON}.framework.ops")
     registry = type(importlib.import_module(f"{_PYTHON}.ops.script_ops")._py_funcs)
     uid, check, token = ops.uid, ops.Graph._check_not_finalized, registry._next_unique_token
@@ -509,16 +757,9 @@ def own_work(protected: Sequence[Any]) -> Iterator[None]:
             raise RuntimeError("it needs a tensor of the program's own graph, to which nothing is added")
         check(graph)
 
-    with _one_at_a_time, ExitStack() as stack:
-        patch(stack, ops, "uid", own_uid)
-        patch(stack, registry, "_next_unique_token", own_token)
-        patch(stack, ops.Graph, "_check_not_finalized", _check_not_finalized)
-        before = own.protected
-        own.depth, own.protected = own.depth + 1, before | {id(g) for g in protected}
-        try:
-            yield
-        finally:
-            own.depth, own.protected = own.depth - 1, before
+    patch(stack, ops, "uid", own_uid)
+    patch(stack, registry, "_next_unique_token", own_token)
+    patch(stack, ops.Graph, "_check_not_finalized", _check_not_finalized)
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scopewatch.model import events as ev
-from scopewatch.record.internals import is_eager, outer_graph, parts_of
+from scopewatch.record.internals import is_eager, mirrored, outer_graph, parts_of, primary_of
 
 
 class TensorNames:
@@ -26,8 +26,9 @@ class TensorNames:
         """The names of a tensor, of a variable's storage, or of the parts of a partitioned one."""
         if isinstance(value, (list, tuple)) or parts_of(value) is not None:
             return tuple(n for part in value for n in self.of(part))
-        if hasattr(value, "_primary"):  # Mirrored: one variable on each device.
-            return self.of(value._values)
+        on_devices = mirrored(value)
+        if on_devices is not None:
+            return self.of(on_devices)
         if isinstance(value, self._slices_type):
             value = value.values
         name = getattr(value, "name", None)
@@ -71,7 +72,7 @@ def is_tensor(value: Any) -> bool:
 
 def storage_name(variable: Any) -> str:
     """The tensor that stands for a variable: its handle or its reference, e.g. `w:0`; of mirrored ones, the first's."""
-    variable = getattr(variable, "_primary", variable)
+    variable = primary_of(variable)
     handle = getattr(variable, "handle", None)
     if handle is not None and isinstance(getattr(handle, "name", None), str):
         return str(handle.name)

@@ -219,7 +219,7 @@ class _Evaluator:
         stack.enter_context(quiet.no_deprecation_warnings())
         stack.enter_context(compat.adapted(b"import tensorflow.compat.v1", self._target.root, self._target.root))
         stack.enter_context(prepared(self._target, self._instrumenter, bind, ()))
-        self._missing = tuple(stack.enter_context(hooks.installed(self._recorder)))
+        stack.enter_context(hooks.installed(self._recorder))
         module = types.ModuleType("__main__")
         module.__file__ = self._file
         setattr(module, "__loader__", Typed(lambda: self._text))  # noqa: B010
@@ -266,23 +266,25 @@ class _Evaluator:
         return sum(int(graph.version) for graph in self._recorder.graphs)
 
     def log(self) -> Log:
+        from scopewatch.record import hooks
         from scopewatch.record.snapshot import FunctionNames, read_graph
 
-        recorder = self._recorder
+        recorder, version = self._recorder, quiet.tensorflow_version()
         recorder.use_unseen_graphs()
         snapshots = [read_graph(g, recorder.graph_id(g), recorder.variables) for g in recorder.graphs]
         recorder.settle_function_names(FunctionNames(recorder.bodies_made, snapshots).places)
         header = Header(
             target=self._target.given,
             title=self._target.given,
-            tensorflow=str(self._namespace["tf"].__version__ if "tf" in self._namespace else ""),
+            tensorflow=version,
             python=platform.python_version(),
             recorded_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             until="end",
             stopped=None,
             claims=(),
             graph_seed=next((g.seed for g in recorder.graphs if g.seed is not None), None),
-            notes=tuple(f"hook left out: {p}" for p in self._missing),
+            notes=quiet.untested(version),
+            unseen=hooks.unseen(version),
         )
         events = tuple(sorted(recorder.events, key=lambda e: e.seq))
         return Log(header, tuple(self._frames.paths), events, tuple(snapshots))

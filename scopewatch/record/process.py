@@ -51,7 +51,7 @@ class ProcessWatch:
         self._raised: BaseException | None = None
         self._stack = ExitStack()
         with ExitStack() as stack:
-            self._problems = stack.enter_context(hooks.installed(self._recorder, owns_process=False))
+            stack.enter_context(hooks.installed(self._recorder, owns_process=False))
             stack.enter_context(hooks.installed(self._names, owns_process=False))
             stack.enter_context(hooks.observing_gradients(self._calls, survive_missing=False))
             stack.callback(self._names.stop)
@@ -113,19 +113,16 @@ class ProcessWatch:
         return ending
 
     def _header(self) -> Header:
-        from tensorflow.python.framework.versions import VERSION
-
         return Header(
             target=self._target.given,
             title=self._target.title,
-            tensorflow=str(VERSION),
+            tensorflow=quiet.tensorflow_version(),
             python=platform.python_version(),
             recorded_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             until="end",
             stopped=None,
             claims=(),
             graph_seed=None,
-            notes=tuple(f"hook left out: {p}" for p in self._problems),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import re
@@ -10,6 +11,9 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
+
+from scopewatch.errors import InstallationError, message_of
+from scopewatch.model.supported import is_tested, requirement, tested
 
 _NOISE = (
     r".*`tf\.(layers|nn)\..*` is deprecated.*",
@@ -20,14 +24,49 @@ _NOISE = (
 _NATIVE = re.compile(rb"[IWE]\d{4} \d\d:\d\d:|[\d-]+ [\d:.]+: [IWE] |\t \[\[|WARNING: All log messages before absl")
 
 
-def import_tensorflow() -> None:
+def import_tensorflow(own_process: bool = True) -> None:
     """Import TensorFlow with file descriptor 2 held back; what it wrote appears only if it fails.
 
     Some of the noise comes from C++ before its logger is set up, so environment variables do not help.
 
+    Args:
+        own_process: nobody else's program runs here; where one does, its surroundings and its output stay.
+
     Raises:
-        ImportError: TensorFlow is not installed or cannot be loaded.
+        InstallationError: TensorFlow is not installed or cannot be loaded.
     """
+    try:
+        if own_process:
+            _import_quietly()
+        else:
+            import tensorflow.compat.v1  # noqa: F401
+    except Exception as error:  # A broken installation may raise anything: TypeError of protobuf, AttributeError.
+        raise InstallationError(_why_not(error)) from None
+
+
+def _why_not(error: Exception) -> str:
+    remedy = f"pip install '{requirement('tensorflow')}' '{requirement('tf-keras')}'"
+    if isinstance(error, ModuleNotFoundError) and error.name == "tensorflow":
+        return f"TensorFlow is not installed here. Install it with: {remedy}"
+    # TensorFlow puts a whole stack into the message: what happened stands in its last line but the advice.
+    lines = [line.strip() for line in message_of(error).splitlines() if line.strip()]
+    said = next((line for line in lines if re.match(r"\w*(Error|Exception): ", line)), lines[0] if lines else "")
+    return f"TensorFlow is installed, but cannot be imported: {type(error).__name__}: {said[:200]}. Try: {remedy}"
+
+
+def tensorflow_version() -> str:
+    """The version of the TensorFlow that is loaded."""
+    return str(getattr(importlib.import_module("tensorflow.compat.v1"), "__version__", "of an unknown version"))
+
+
+def untested(version: str) -> tuple[str, ...]:
+    """A note on a TensorFlow that scopewatch was not tested with; none on others."""
+    if is_tested("tensorflow", version):
+        return ()
+    return (f"TensorFlow {version} was not tested ({tested('tensorflow')} were); try: scopewatch doctor",)
+
+
+def _import_quietly() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "TF_USE_LEGACY_KERAS" not in os.environ:
         from importlib.util import find_spec

@@ -13,7 +13,14 @@ from scopewatch.errors import message_of
 from scopewatch.model import events as ev
 from scopewatch.record.bindings import Bindings, Found
 from scopewatch.record.frames import FrameReader
-from scopewatch.record.internals import keeps_eager_variables, outermost_graph, stored_partitions, stored_variables
+from scopewatch.record.internals import (
+    can_see_into,
+    is_body,
+    keeps_eager_variables,
+    outermost_graph,
+    stored_partitions,
+    stored_variables,
+)
 from scopewatch.record.locals import Instrumenter
 from scopewatch.record.naming import TensorNames, dtype_of, is_provisional, is_tensor, shape_of, without_output
 
@@ -39,7 +46,10 @@ class Request:
         """The names that the store holds now and did not before; those of other threads are not ours."""
         held = stored_variables(store)
         new = list(itertools.islice(reversed(held), max(0, len(held) - self.single)))
-        return [_own_name(held, name) for name in reversed(new) if name in self.touched or not self.touched]
+        return [_own_name(held, name) for name in reversed(new) if not self.touched or self._touched(name)]
+
+    def _touched(self, name: str) -> bool:
+        return name in self.touched or name.rpartition("/part_")[0] in self.touched
 
 
 class Owner(Protocol):
@@ -64,6 +74,7 @@ class Recorder:
         self.run_watcher: RunWatcher | None = None
         self.problems: dict[str, str] = {}
         self.made_earlier: Callable[[Any, str], bool] = lambda _graph, _variable: False
+        self._handed_out: dict[int, Any] = {}
         self._instrumenter = instrumenter
         self._owned = owned
         self._seq = itertools.count()
@@ -89,9 +100,7 @@ class Recorder:
 
     def graph_made(self, graph: Any) -> None:
         """Note a new graph; whether it counts is known once the program did something in it."""
-        from tensorflow.python.framework import func_graph, function
-
-        if isinstance(graph, (func_graph.FuncGraph, function._FuncGraph)):
+        if is_body(graph):
             return
         files = self.frames.library_files(skip=4)
         own = not files or files[0].replace("\\", "/").endswith(("framework/ops.py", "framework/stack.py"))
@@ -171,7 +180,10 @@ class Recorder:
         scope, flag_path = self._scope_in_force()
         # A getter that made a variable and never asked the store has found none there, whatever the store holds.
         found = [] if token.made and not token.touched else _stored(token, store)
-        outcome: ev.Outcome = "created" if created or (token.made and not found) else "reused"
+        # Where a store's variables cannot be seen, what it holds now may have been made by this request.
+        held = found and can_see_into(store)
+        is_new = created or (not held and (token.made or self._is_first(result)))
+        outcome: ev.Outcome = "created" if is_new else "reused"
         # Eagerly no store keeps what a request makes.
         graph = self.current_graph()
         made = [] if graph is None else token.made
@@ -210,6 +222,22 @@ class Recorder:
             if without_output(variable.name) not in stored:
                 self._made_directly(variable, "plain", token.path)
 
+    def _is_first(self, result: Any) -> bool:
+        """Of a variable that no store keeps, where not every making of one can be seen: whether it is a new one."""
+        if (
+            not self._misses("ref variable made", "resource variable made")
+            or not hasattr(result, "initializer")
+            or id(result) in self._handed_out
+        ):
+            return False
+        self._handed_out[id(result)] = result
+        return True
+
+    def _misses(self, *hooks: str) -> bool:
+        from scopewatch.record.hooks import missing
+
+        return bool(missing() & set(hooks))
+
     def variable_made(self, variable: Any) -> None:
         """A variable object was constructed, by a request or directly."""
         self.variables.append(variable)
@@ -231,17 +259,23 @@ class Recorder:
 
     # ------------------------------------------------------------------ scopes
 
-    def scope_entered(self, scope: Any, explicit: bool, captured: Any, parent: Any, opened: bool) -> None:
-        """A variable scope was entered; `explicit`: its own flag is in force; `opened`: a name scope too."""
+    def scope_entered(self, scope: Any, explicit: bool | None, captured: Any, parent: Any, opened: bool) -> None:
+        """A variable scope was entered; `explicit`: its own flag is in force, `opened`: a name scope was too.
+
+        Where it is not known whose flag is in force, `explicit` is `None`.
+        """
         from tensorflow.python.framework import ops
 
         path = self.frames.path(skip=4)
         reuse = reuse_word(scope.reuse)
-        if reuse != "false":
+        flag = path if explicit else None
+        if reuse != "false" and explicit is not None:
             source = captured if captured is not None else parent
-            flag = path if explicit else self._flags.get(source)
+            if flag is None and source is not None:
+                flag = self._flag_of(source)
             if flag is not None:
                 self._flags[scope] = flag
+            flag = self._flag_of(scope)
         self.events.append(
             ev.ScopeEntered(
                 seq=next(self._seq),
@@ -249,7 +283,7 @@ class Recorder:
                 scope=scope.name,
                 name_scope=ops.get_name_scope() if opened else None,
                 reuse=reuse,
-                flag_path=self._flags.get(scope) if reuse != "false" else None,
+                flag_path=flag if reuse != "false" else None,
                 by_library=self.frames.called_by_library(skip=4),
                 for_slots=any(f.endswith("slot_creator.py") for f in self.frames.library_files(skip=4)),
                 path=path,
@@ -279,7 +313,11 @@ class Recorder:
         from tensorflow.python.ops import variable_scope
 
         scope = variable_scope.get_variable_scope()
-        return scope.name, self._flags.get(scope)
+        return scope.name, self._flag_of(scope)
+
+    def _flag_of(self, scope: Any) -> int | None:
+        """Where the flag of a scope was set; unknown where `reuse_variables` may have set it since."""
+        return None if self._misses("reuse set") else self._flags.get(scope)
 
     # ------------------------------------------------- gradients, optimizers, layers
 

@@ -6,14 +6,15 @@ import platform
 from collections.abc import Callable
 from importlib import metadata
 
+from scopewatch.errors import InstallationError, ScopewatchError
 from scopewatch.model import events as ev
 from scopewatch.model.findings import Finding
+from scopewatch.model.supported import PACKAGES, is_tested, numbers, requirement, tested
 from scopewatch.record import quiet
 
-_PACKAGES = {"tensorflow": ((2, 16), (2, 21)), "tf-keras": ((2, 16), (2, 21))}
-_PROGRAM = """
-import tensorflow.compat.v1 as tf
+_TF = "tensorflow"
 
+_LAYER = """
 class Double(tf.layers.Layer):
     def build(self, shape):
         self.a = tf.get_variable("a", [2])
@@ -22,7 +23,11 @@ class Double(tf.layers.Layer):
     def call(self, x):
         doubled = 2.0 * self.a
         return x * doubled
+"""
+_PROGRAM = """
+import tensorflow.compat.v1 as tf
 
+LAYER
 def twice(x):
     with tf.variable_scope("s", reuse=tf.AUTO_REUSE) as scope:
         p = tf.get_variable("p", [2], partitioner=tf.fixed_size_partitioner(2))
@@ -32,7 +37,7 @@ def twice(x):
 with tf.Graph().as_default():
     direct = tf.Variable([1.0, 2.0], use_resource=True, name="direct")
     plain = tf.get_variable("plain", [2], use_resource=False)
-    y = tf.make_template("t", twice)(direct) + plain + Double()(direct)
+    y = tf.make_template("t", twice)(direct) + plain + EXTRA
     loss = tf.reduce_sum(y)
     train = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
     with tf.Session() as session:
@@ -44,37 +49,53 @@ with tf.Graph().as_default():
 
 def examine(say: Callable[[str], None]) -> list[Finding]:
     """Versions, legacy Keras, and each kind of event once, observed on a program that must cause it."""
-    findings = [_python(), *(_package(name, *span) for name, span in _PACKAGES.items())]
+    findings = [_version("Python", platform.python_version()), *(_package(name) for name in PACKAGES if name != _TF)]
     say("loading TensorFlow")
     try:
         quiet.import_tensorflow()
-    except ImportError as error:
-        return [*findings, Finding("import", False, str(error)[:200], "pip install 'tensorflow>=2.16,<2.22'")]
-    from scopewatch.record.hooks import HOOKS, misfits
+    except InstallationError as error:
+        return [*findings, Finding(_TF, False, str(error), f"pip install '{requirement(_TF)}'")]
+    version = quiet.tensorflow_version()
+    findings += [_version(_TF, version), *_one_release(version)]
+    from scopewatch.record.hooks import HOOKS, unseen
 
-    wrong = misfits()
-    findings.append(
-        Finding("hooks", not wrong, "; ".join(wrong) or f"{len(HOOKS)} fit", "use a TensorFlow of the tested range")
-    )
-    findings.append(_legacy_keras())
+    missed = unseen(version)
+    findings.append(Finding("hooks", not missed, f"{len(HOOKS)} hooks, {len(missed)} things that will not be seen"))
+    findings += [Finding("not seen", False, u.sentence, f"use TensorFlow {tested(_TF)}") for u in missed]
+    layers = _legacy_keras()
     say("watching a small program")
-    return [*findings, *_tried()]
+    return [*findings, layers, *_tried(layers.fine)]
 
 
-def _python() -> Finding:
-    version = platform.python_version_tuple()
-    fine = (3, 10) <= (int(version[0]), int(version[1])) <= (3, 13)
-    return Finding("Python", fine, platform.python_version(), "Python 3.10 to 3.13 are tested")
+def _version(name: str, version: str) -> Finding:
+    fine = is_tested(name, version)
+    return Finding(name, fine, f"{version} (tested: {tested(name)})", f"only {tested(name)} is tested")
 
 
-def _package(name: str, oldest: tuple[int, int], newest: tuple[int, int]) -> Finding:
+def _package(name: str) -> Finding:
     try:
-        version = metadata.version(name)
+        return _version(name, metadata.version(name))
     except metadata.PackageNotFoundError:
-        return Finding(name, False, "not installed", f"pip install {name}")
-    numbers = tuple(int(n) for n in version.split(".")[:2])
-    tested = f"tested: {oldest[0]}.{oldest[1]} to {newest[0]}.{newest[1]}"
-    return Finding(name, oldest <= numbers <= newest, f"{version} ({tested})", tested)
+        return Finding(name, False, "not installed", f"pip install '{requirement(name)}'")
+
+
+def _one_release(version: str) -> list[Finding]:
+    """Whether tf-keras is there and of TensorFlow's own release: else legacy layers fail at their import."""
+    try:
+        keras = metadata.version("tf-keras")
+    except metadata.PackageNotFoundError:
+        return []  # Said already.
+    release = ".".join(map(str, numbers(version)[:2]))
+    if numbers(keras)[:2] == numbers(version)[:2]:
+        return []
+    return [
+        Finding(
+            "tf-keras",
+            False,
+            f"{keras} beside TensorFlow {version}: tf.layers and rnn_cell may not load",
+            f"pip install 'tf-keras=={release}.*'",
+        )
+    ]
 
 
 def _legacy_keras() -> Finding:
@@ -87,7 +108,7 @@ def _legacy_keras() -> Finding:
         return Finding("legacy Keras", False, f"tf.layers: {str(error)[:120]}", remedy)
 
 
-def _tried() -> list[Finding]:
+def _tried(with_layer: bool) -> list[Finding]:
     import tempfile
     from pathlib import Path
 
@@ -95,8 +116,12 @@ def _tried() -> list[Finding]:
 
     with tempfile.TemporaryDirectory(prefix="scopewatch-") as folder:
         file = Path(folder) / "selftest.py"
-        file.write_text(_PROGRAM)
-        log = record(str(file), Wishes(until="end"))
+        layer, call = (_LAYER, "Double()(direct)") if with_layer else ("", "direct")
+        file.write_text(_PROGRAM.replace("LAYER", layer).replace("EXTRA", call))
+        try:
+            log = record(str(file), Wishes(until="end"))
+        except ScopewatchError as error:
+            return [Finding("small program", False, str(error), f"use TensorFlow {tested(_TF)}")]
     if log.error is not None:
         return [Finding("small program", False, f"{log.error.type}: {log.error.message[:160]}", "see the message")]
     requests = log.of(ev.Requested)
@@ -110,10 +135,14 @@ def _tried() -> list[Finding]:
         "gradients": bool(log.of(ev.Differentiated)),
         "optimizers": bool(log.of(ev.OptimizerGiven)),
         "session runs": len(log.of(ev.Ran)) == 3,
-        "layer objects": bool(log.layers),
-        "Python names": {"p", "loss", "self.a"} <= bound,
-        "names under AutoGraph": "doubled" in bound,
+        "Python names": {"p", "loss"} <= bound,
     }
+    if with_layer:
+        seen |= {
+            "layer objects": bool(log.layers),
+            "names of attributes": "self.a" in bound,
+            "names under AutoGraph": "doubled" in bound,
+        }
     return [
         Finding(
             subject,

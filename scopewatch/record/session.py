@@ -9,15 +9,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from scopewatch.errors import InstallationError, ScopewatchError, UsageError, message_of
+from scopewatch.errors import ScopewatchError, UsageError, message_of
 from scopewatch.model.claims import Claim
 from scopewatch.model.explanations import explain_failure
 from scopewatch.model.garbage import no_collections
-from scopewatch.model.log import Failure, Header, LayerRecord, Log, Until
+from scopewatch.model.log import Failure, Header, LayerRecord, Log, Part, Unseen, Until
 from scopewatch.model.losses import find_losses
 from scopewatch.model.names import claim_about
 from scopewatch.model.overrides import FlagOverride
 from scopewatch.model.scenarios import scenario_folder
+from scopewatch.model.supported import is_tested
 from scopewatch.record import quiet
 from scopewatch.record.frames import FrameReader
 from scopewatch.record.internals import made_in_layer, outer_graph, scope_of_layer
@@ -26,6 +27,18 @@ from scopewatch.record.stubs import checked
 from scopewatch.record.target import Target, find_target, prepared, run_target
 
 ResultT = TypeVar("ResultT")
+_LOST_WITH: dict[str, tuple[Part, ...]] = {
+    "request_begins": ("requests", "proofs"),
+    "request_touches": ("requests", "proofs"),
+    "request_ends": ("requests", "proofs"),
+    "variable_made": ("direct", "proofs"),
+    "entity_parsed": ("proofs",),
+    "differentiated": ("losses",),
+    "taped": ("losses",),
+    "optimizer_given": ("optimizers",),
+    "layer_made": ("layers",),
+}
+"""What a report cannot conclude where the recorder failed at an event."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +120,7 @@ def record(given: str | Target, wishes: Wishes) -> Log:
         UsageError: there is no such target, or a name of `wishes` is not in the program.
         InstallationError: TensorFlow cannot be imported.
     """
-    return watch(given, wishes, measured)
+    return watch(given, wishes, _as_far_as_possible)
 
 
 def watch(given: str | Target, wishes: Wishes, look: Callable[[Watched, Wishes], ResultT]) -> ResultT:
@@ -130,12 +143,7 @@ def load_tensorflow() -> None:
     Raises:
         InstallationError: it cannot be imported.
     """
-    try:
-        quiet.import_tensorflow()
-    except ImportError as error:
-        raise InstallationError(
-            f"TensorFlow cannot be imported: {error}. Install it with: pip install 'tensorflow>=2.16,<2.22'"
-        ) from None
+    quiet.import_tensorflow()
 
 
 def with_own_wishes(target: Target, wishes: Wishes) -> Wishes:
@@ -149,8 +157,6 @@ def with_own_wishes(target: Target, wishes: Wishes) -> Wishes:
 
 
 def _watched(target: Target, wishes: Wishes) -> Watched:
-    import tensorflow as tf
-
     from scopewatch.record import hooks
     from scopewatch.record.recorder import Recorder
     from scopewatch.record.runs import SessionWatcher
@@ -166,7 +172,7 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
     calls = ProgramCalls()
     wishes.progress(f"running {target.given}")
     with (
-        hooks.installed(recorder) as problems,
+        hooks.installed(recorder),
         hooks.overriding(wishes.overrides, frames.entering),
         hooks.observing_gradients(calls, survive_missing=False),
     ):
@@ -177,7 +183,7 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
     header = Header(
         target=target.given,
         title=target.title,
-        tensorflow=str(tf.__version__),
+        tensorflow=quiet.tensorflow_version(),
         python=platform.python_version(),
         recorded_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         until=wishes.until,
@@ -185,7 +191,6 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
         claims=wishes.prove,
         graph_seed=None,
         adaptations=adaptations,
-        notes=tuple(f"hook left out: {p}" for p in problems),
     )
     return read_ended(header, recorder, watcher, calls, ending, instrumenter, wishes.measure)
 
@@ -201,7 +206,7 @@ def read_ended(
     everything: bool = False,
 ) -> Watched:
     """What was seen of a program that has ended, with the graphs that it left."""
-    from scopewatch.record import measure
+    from scopewatch.record import hooks, measure
     from scopewatch.record.lines import own_sources, with_paths
     from scopewatch.record.snapshot import FunctionNames, read_graph
 
@@ -213,13 +218,19 @@ def read_ended(
     large = not everything and any(len(snapshot.body) > measure.BIG_GRAPH for snapshot in snapshots)
     if not large:
         snapshots = with_paths(snapshots, live, functions, recorder.frames)
+    failed = recorder.problems.items()
+    unseen = (
+        *hooks.unseen(header.tensorflow),
+        *(Unseen(f"not all was recorded: {what}: {why}", _LOST_WITH.get(what, ())) for what, why in failed),
+    )
     header = replace(
         header,
         graph_seed=next((g.seed for g in recorder.graphs if g.seed is not None), None),
+        unseen=unseen,
         notes=(
             *header.notes,
-            *(f"not all was recorded: {what}: {why}" for what, why in recorder.problems.items()),
-            *_differences(recorder, snapshots),
+            *quiet.untested(header.tensorflow),
+            *_differences(recorder, snapshots, unseen),
             *((measure.LEFT_OUT,) if large else ()),
         ),
     )
@@ -291,7 +302,7 @@ def _failure(error: BaseException, message: str, recorder: Any) -> Failure:
     return Failure(name, message, path, explain_failure(name, message))
 
 
-def _differences(recorder: Any, snapshots: Sequence[Any]) -> list[str]:
+def _differences(recorder: Any, snapshots: Sequence[Any], missed: Sequence[Unseen]) -> list[str]:
     """Two routes to one truth: what the events say was created, and what the graphs hold."""
     from scopewatch.model.events import MadeDirectly, Requested
 
@@ -310,8 +321,9 @@ def _differences(recorder: Any, snapshots: Sequence[Any]) -> list[str]:
         if earlier:
             notes.append(f"created before watching began: {', '.join(earlier[:5])}" + _and_more(len(earlier) - 5))
         if unseen:
+            why = "unknown who made it" if any("direct" in u.opens for u in missed) else "a raw op, an import"
             notes.append(
-                f"in graph {snapshot.id} without any recorded creation (a raw op, an import): {', '.join(unseen[:5])}"
+                f"in graph {snapshot.id} without any recorded creation ({why}): {', '.join(unseen[:5])}"
                 + _and_more(len(unseen) - 5)
             )
     return notes
@@ -375,6 +387,21 @@ def _program_itself(watched: Watched) -> Ground:
     recorder, live = watched.recorder, watched.live
     states = watched.watcher.states
     return Ground(live, live, recorder.variables, states, watched.functions, recorder.names.inner_tensors, Runner)
+
+
+def _as_far_as_possible(watched: Watched, wishes: Wishes) -> Log:
+    """The measured log; where this TensorFlow is not as it should be and measuring fails, what was seen."""
+    try:
+        return measured(watched, wishes)
+    except ScopewatchError:
+        raise
+    except Exception as error:
+        log, header = watched.log, watched.log.header
+        if is_tested("tensorflow", header.tensorflow) and not header.unseen:
+            raise
+        why = f"nothing was measured, because TensorFlow {header.tensorflow} is another than was tested: "
+        missed = Unseen(f"{why}{type(error).__name__}: {message_of(error)[:160]}", ("proofs", "gradients"))
+        return replace(log, header=replace(header, unseen=(*header.unseen, missed)))
 
 
 @no_collections()

@@ -15,6 +15,7 @@ from typing import Any
 
 from scopewatch.model.dataflow import callees
 from scopewatch.model.graph import PIVOT, VARIABLE_OPS, Body, Edge, GraphSnapshot, VariableRecord
+from scopewatch.record.internals import op_definitions, primary_of, shared_name, slice_of
 from scopewatch.record.naming import storage_name
 
 _FUNCTION_ATTRS_OF_INTEREST = ("frame_name", "is_constant", "shared_name", "container", "var_name", "output_types")
@@ -29,13 +30,13 @@ def read_graph(graph: Any, graph_id: str, variables: Iterable[Any]) -> GraphSnap
         variables: the variable objects known from elsewhere; those in its collections are added.
     """
     packed = _Packed(_serialized(graph))
-    table = _Ops(packed.library)
+    table = _Ops(packed.library, graph)
     body = _read_nodes("", packed, (), {}, table)
     functions = {f.signature.name: _read_function(f, table) for f in packed.library.function}
     collections = _collections(graph)
     objects = {id(v): v for v in variables if _graph_of(v) is graph}
     for items in collections.values():
-        objects.update({id(v): v for v in (getattr(i, "_primary", i) for i in items) if _is_variable(v)})
+        objects.update({id(v): v for v in map(primary_of, items) if _is_variable(v)})
     return GraphSnapshot(
         id=graph_id,
         body=body,
@@ -117,10 +118,8 @@ class _Ops:
     What of a node has to be read depends on its type alone, so it is worked out once for each type.
     """
 
-    def __init__(self, library: Any) -> None:
-        from tensorflow.python.framework import op_def_registry
-
-        self._get = lru_cache(maxsize=None)(op_def_registry.get)
+    def __init__(self, library: Any, graph: Any) -> None:
+        self._get = lru_cache(maxsize=None)(op_definitions(graph))
         self._functions = {f.signature.name: f.signature for f in library.function}
         self._single: dict[str, tuple[str, str, bool] | None] = {}
         self._telling: dict[str, tuple[str, ...]] = {}
@@ -408,7 +407,7 @@ def _variables(
         seen.add(("", op))
         taken.add(variable.name.rpartition(":")[0] or variable.name)
         keys = membership.get(storage, [])
-        slice_info = getattr(variable, "_save_slice_info", None)
+        slice_info = slice_of(variable)
         resource = getattr(variable, "handle", None) is not None
         number = body.index[op]
         shape = variable.shape
@@ -422,9 +421,7 @@ def _variables(
             trainable="trainable_variables" in keys,
             collections=tuple(keys),
             partition_of=slice_info.full_name if slice_info is not None else None,
-            checkpoint_key=slice_info.full_name
-            if slice_info is not None
-            else str(getattr(variable, "_shared_name", op)),
+            checkpoint_key=slice_info.full_name if slice_info is not None else str(shared_name(variable) or op),
             device=body.devices[body.device[number]],
         )
     for some in (body, *functions.values()):

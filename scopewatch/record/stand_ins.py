@@ -11,6 +11,14 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+from scopewatch.record.internals import (
+    entered_scope,
+    entering,
+    is_closed,
+    is_only_read,
+    opens_name_scope,
+    scope_around,
+)
 from scopewatch.record.observer import Observer
 
 
@@ -36,7 +44,7 @@ class _Depth(threading.local):
 _depth = _Depth()
 
 
-_REQUEST = ("name", "shape", "dtype", "initializer", "regularizer", "reuse")
+_ASKED = ("name", "shape", "dtype", "initializer", "regularizer", "reuse")
 
 
 def asked(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
@@ -51,7 +59,7 @@ def asked(original: Callable[..., Any], observer: Observer) -> Callable[..., Any
             return original(scope, store, *args, **kwargs)
         except Exception as error:
             if not _depth.reached_store:
-                arguments = dict(zip(_REQUEST, args, strict=False)) | kwargs
+                arguments = dict(zip(_ASKED, args, strict=False)) | kwargs
                 name, reuse = arguments.get("name"), arguments.get("reuse")
                 full = f"{scope.name}/{name}" if scope.name else str(name)
                 token = observer.request_begins(full, scope.reuse if reuse is None else reuse, store)
@@ -66,25 +74,42 @@ def asked(original: Callable[..., Any], observer: Observer) -> Callable[..., Any
 def request(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
     @wraps(original)
     def get_variable(store: Any, *args: Any, **kwargs: Any) -> Any:
-        with _depth.outermost("request") as outermost:
-            if not outermost:
-                return original(store, *args, **kwargs)
-            _depth.reached_store = True
-            arguments = dict(zip(_REQUEST, args, strict=False))
-            arguments.update(kwargs)
-            token = observer.request_begins(str(arguments.get("name")), arguments.get("reuse"), store)
-            if token is None:
-                return original(store, *args, **kwargs)
-            token.before(store)
-            try:
-                result = original(store, *args, **kwargs)
-            except BaseException as error:
-                observer.request_ends(token, store, arguments, None, error)
-                raise
-            observer.request_ends(token, store, arguments, result, None)
-            return result
+        arguments = {**dict(zip(_ASKED, args, strict=False)), **kwargs}
+        return _requested(observer, store, arguments, lambda: original(store, *args, **kwargs))
 
     return get_variable
+
+
+def request_of_scope(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def get_variable(scope: Any, var_store: Any, *args: Any, **kwargs: Any) -> Any:
+        arguments = {**dict(zip(_ASKED, args, strict=False)), **kwargs}
+        if arguments.get("reuse") is None:
+            arguments["reuse"] = scope.reuse
+        name = str(arguments.get("name"))
+        arguments["name"] = f"{scope.name}/{name}" if scope.name else name
+        return _requested(observer, var_store, arguments, lambda: original(scope, var_store, *args, **kwargs))
+
+    return get_variable
+
+
+def _requested(observer: Observer, store: Any, arguments: dict[str, Any], get: Callable[[], Any]) -> Any:
+    """What a request gives; the observer is told of the outermost one."""
+    with _depth.outermost("request") as outermost:
+        if not outermost:
+            return get()
+        _depth.reached_store = True
+        token = observer.request_begins(str(arguments.get("name")), arguments.get("reuse"), store)
+        if token is None:
+            return get()
+        token.before(store)
+        try:
+            result = get()
+        except BaseException as error:
+            observer.request_ends(token, store, arguments, None, error)
+            raise
+        observer.request_ends(token, store, arguments, result, None)
+        return result
 
 
 def touch(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
@@ -100,7 +125,7 @@ def variable(original: Callable[..., Any], observer: Observer) -> Callable[..., 
     @wraps(original)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
-        if type(self).__name__ != "_UnreadVariable":  # A read that an assign returns, no variable.
+        if not is_only_read(self):
             observer.variable_made(self)
 
     return __init__
@@ -112,30 +137,20 @@ def enter_scope(original: Callable[..., Any], observer: Observer) -> Callable[..
         with _depth.outermost("scope") as outermost:
             result = original(self)
             if outermost:
-                pure = getattr(self, "_cached_pure_variable_scope", self)
-                captured = None if isinstance(self._name_or_scope, (str, type(None))) else self._name_or_scope
-                explicit = self._reuse is True or _is_auto(self._reuse)
-                # Of the root scope, and of one whose name ends in "/", it opens none.
-                opened = self._auxiliary_name_scope and self._current_name_scope is not None
-                observer.scope_entered(result, explicit, captured, pure._old, opened)
+                said = entering(self)
+                observer.scope_entered(result, said.explicit, said.captured, scope_around(self), opens_name_scope(self))
             return result
 
     return __enter__
 
 
-def _is_auto(reuse: Any) -> bool:
-    return getattr(reuse, "name", None) == "AUTO_REUSE"
-
-
 def enter_pure_scope(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
     @wraps(original)
     def __enter__(self: Any) -> Any:
-        # `_reuse` takes on what is inherited while entering, so it is read before.
-        explicit = bool(self._reuse)
-        captured = None if isinstance(self._name_or_scope, str) else self._name_or_scope
+        said = entering(self)
         result = original(self)
         if "scope" not in _depth.inside:
-            observer.scope_entered(result, explicit, captured, self._old, False)
+            observer.scope_entered(result, said.explicit, said.captured, scope_around(self), False)
         return result
 
     return __enter__
@@ -144,10 +159,9 @@ def enter_pure_scope(original: Callable[..., Any], observer: Observer) -> Callab
 def exit_scope(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
     @wraps(original)
     def __exit__(self: Any, *args: Any) -> Any:
-        pure = getattr(self, "_cached_pure_variable_scope", self)
         with _depth.outermost("scope exit") as outermost:
             if outermost:  # Now, in the graph that it was entered in: a kept scope may leave that one too.
-                observer.scope_left(getattr(pure, "_last_variable_scope_object", None))
+                observer.scope_left(entered_scope(self))
             return original(self, *args)
 
     return __exit__
@@ -192,6 +206,18 @@ def gradients(original: Callable[..., Any], observer: Observer) -> Callable[...,
             return grads
 
     return _GradientsHelper
+
+
+def compute_gradients(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    @wraps(original)
+    def compute_gradients(self: Any, loss: Any, *args: Any, **kwargs: Any) -> Any:
+        with _depth.outermost("gradients") as outermost:
+            pairs = original(self, loss, *args, **kwargs)
+            if outermost and not callable(loss):
+                observer.differentiated(loss, [v for _, v in pairs], [g for g, _ in pairs])
+            return pairs
+
+    return compute_gradients
 
 
 def tape(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
@@ -300,7 +326,7 @@ def close_session(original: Callable[..., Any], observer: Observer) -> Callable[
     @wraps(original)
     def close(self: Any) -> Any:
         with _depth.outermost("run") as outermost:
-            if outermost and not getattr(self, "_closed", True):
+            if outermost and not is_closed(self):
                 observer.session_closes(self)
         return original(self)
 

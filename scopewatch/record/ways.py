@@ -22,7 +22,7 @@ from scopewatch.model.events import Bound
 from scopewatch.model.overrides import FlagOverride, Overridable, scopes_to_override
 from scopewatch.record import measure
 from scopewatch.record.forked import in_fork
-from scopewatch.record.internals import outer_graph
+from scopewatch.record.internals import outer_graph, unfinalize
 from scopewatch.record.session import Watched, Wishes, load_tensorflow, watch
 from scopewatch.record.target import find_target
 
@@ -176,7 +176,7 @@ class _Pair:
         import numpy as np
         import tensorflow.compat.v1 as tf
 
-        self.graph._unsafe_unfinalize()
+        unfinalize(self.graph)
         with self.graph.as_default(), tf.control_dependencies(None):
             gradients = tf.gradients([tf.reduce_sum(t) for t in self.first], trainable)
             pairs = [(g, v) for v, g in zip(trainable, gradients, strict=True) if g is not None]

@@ -179,6 +179,8 @@ def _received(rows: Sequence[GradientRow], with_norm: bool) -> Text:
     measured = with_norm and norms and receipt.receives in ("dense", "sparse")
     norm = f" {ranging(norms)}" if measured else ""
     updated = "updated" if row.updated else ("NOT updated" if row.role == "variable" else "computed")
+    if row.updated is None:
+        updated = "updated or not: unknown"
     return Text(f"{row.role}: {receipt.receives}{norm}{why}, {updated}")
 
 

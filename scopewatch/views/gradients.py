@@ -21,6 +21,7 @@ from scopewatch.views.text import (
     RECEIVES_STYLES,
     TENSOR,
     VARIABLE,
+    WARN,
     number,
     place,
     plain,
@@ -49,9 +50,8 @@ def gradients_view(screen: Screen) -> list[RenderableType]:
         for why in screen.folded(unknown, lambda because: because, lambda _: None):
             more = f" (and {len(why) - 1:,} more such)" if why.is_folded else ""
             found.append(_line(f"unknown, because {why.first}{more}"))
-    return found or [
-        Text("GRADIENT  no loss: the program differentiates nothing and names no float tensor. Name one with --loss.")
-    ]
+    seen = "was seen differentiating nothing" if screen.log.header.unknown("losses") else "differentiates nothing"
+    return found or [Text(f"GRADIENT  no loss: the program {seen} and names no float tensor. Name one with --loss.")]
 
 
 def _line(content: str) -> Text:
@@ -192,6 +192,8 @@ def _receipt(alike: Alike[GradientRow], computed: bool) -> tuple[Text, str, Text
     norm = ranging(known) if len(known) == len(alike) else norm_text(receipt)
     if row.updated:
         return received, norm, Text("yes")
+    if row.updated is None:
+        return received, norm, Text("unknown", WARN)
     if row.role == "tensor":
         return received, norm, Text("NO, computed" if computed else "no")
     return received, norm, Text("NO", BAD)

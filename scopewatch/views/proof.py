@@ -39,6 +39,8 @@ def proof_summary(screen: Screen) -> list[RenderableType]:
         lines.append(line)
         if proof.claim.kind != NEVER_A_VARIABLE and proof.verdict == "unknown":
             lines.append(_indented(proof.steps[0].evidence, QUIET, by=8))
+        if proof.claim.kind == NEVER_A_VARIABLE and proof.judgement.accepted:
+            lines += [_indented(f"because not all was seen: {o}", QUIET, by=8) for o in proof.judgement.objections[:1]]
         if proof.verdict == "refuted" or not proof.judgement.accepted:
             failing = next((s for s in proof.steps if s.holds is False), None)
             if failing is not None:
@@ -89,7 +91,8 @@ def one_proof(screen: Screen, proof: Proof) -> list[RenderableType]:
         mark, style = _MARKS[step.holds]
         lines.append(Text.assemble(f"  {number}. ", (mark, style), f"  {plain(step.statement)}", overflow="fold"))
         lines.append(_indented(alike_in(step.evidence), QUIET, by=14))
-    lines += [_indented(f"the checker objects: {o}", BAD) for o in proof.judgement.objections[:5]]
+    by = "unknown, because not all was seen" if proof.judgement.accepted else "the checker objects"
+    lines += [_indented(f"{by}: {o}", BAD) for o in proof.judgement.objections[:5]]
     lines.append(Text.assemble("  ", _verdict(proof), _counts(proof)))
     if proof.verdict == "refuted":
         lines += [_indented(f"why it matters: {plain(w)}", "") for w in why_it_matters(screen.log, proof)]

@@ -84,6 +84,8 @@ def _scopes(screen: Screen) -> list[RenderableType]:
 
 
 def _no_requests(screen: Screen) -> Text:
+    if screen.log.header.unknown("requests"):
+        return text("SCOPE  which requests were made is unknown, see below", WARN)
     count = len(screen.variables)
     made = f"{count} variable{'' if count == 1 else 's'} made without any" if count else "no variable either"
     return text(f"SCOPE  no get_variable request; {made}", QUIET)
@@ -151,10 +153,11 @@ def _closing(screen: Screen) -> list[RenderableType]:
         lines.append(text("eager: no graph is built, and each get_variable made a new variable", WARN))
     if header.adaptations:
         lines.append(Indented(Text("adapted: " + plain("; ".join(header.adaptations)), QUIET), 0))
-    lines += [Indented(Text(f"note: {plain(n)}", WARN), 0) for n in header.notes]
+    lines += [Indented(Text(f"note: {plain(n)}", WARN), 0) for n in header.all_notes]
     if screen.log.error is None and screen.gradients and screen.gradients[0].measure.how == "assumed":
         how = "loss=NAME" if _in_block(screen) else "--loss NAME"
-        lines.append(text(f"the loss is ASSUMED: nothing is differentiated; name one with {how}", WARN))
+        seen = "nothing was seen to be" if header.unknown("losses") else "nothing is"
+        lines.append(text(f"the loss is ASSUMED: {seen} differentiated; name one with {how}", WARN))
     note = Text()
     if notes:
         more = f" (+{len(notes) - 1} more)" if len(notes) > 1 else ""

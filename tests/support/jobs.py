@@ -563,3 +563,10 @@ def snapshot_in_pieces(program: str, nodes_at_once: int) -> tuple[list[Any], lis
     snapshot._NODES_AT_ONCE = 1 << 60
     snapshot._serialized = lambda graph: graph.as_graph_def().SerializeToString()
     return in_pieces, [read_graph(*given) for given in graphs]
+
+
+def run_with_moved(kind: str, name: str, program: str, **options: Any) -> dict[str, Any]:
+    """Record a program with a TensorFlow that has moved a name."""
+    from tests.support.moved import run_with
+
+    return run_with(kind, name, program, **options)
