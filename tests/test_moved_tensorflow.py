@@ -141,7 +141,8 @@ def assert_true(report, whole):
     rows = {r["tensor"]: r for of_loss in whole["gradients"] for r in of_loss["rows"]}
     for of_loss in report["gradients"]:
         for row in of_loss["rows"]:
-            if row["receives"] != "unknown" and row["tensor"] in rows:
+            known = rows.get(row["tensor"])
+            if row["receives"] != "unknown" and known is not None:
                 assert (row["receives"], row["reason"]) == (
                     rows[row["tensor"]]["receives"],
                     rows[row["tensor"]]["reason"],

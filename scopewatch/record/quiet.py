@@ -51,7 +51,8 @@ def _why_not(error: Exception) -> str:
     # TensorFlow puts a whole stack into the message: what happened stands in its last line but the advice.
     lines = [line.strip() for line in message_of(error).splitlines() if line.strip()]
     said = next((line for line in lines if re.match(r"\w*(Error|Exception): ", line)), lines[0] if lines else "")
-    return f"TensorFlow is installed, but cannot be imported: {type(error).__name__}: {said[:200]}. Try: {remedy}"
+    said = said[:200].removeprefix(f"{type(error).__name__}: ").rstrip(".")
+    return f"TensorFlow is installed, but cannot be imported: {type(error).__name__}: {said}. Try: {remedy}"
 
 
 def tensorflow_version() -> str:

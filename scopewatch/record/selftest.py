@@ -12,7 +12,7 @@ from scopewatch.model.findings import Finding
 from scopewatch.model.supported import PACKAGES, is_tested, numbers, requirement, tested
 from scopewatch.record import quiet
 
-_TF = "tensorflow"
+_TF, _KERAS = "tensorflow", "tf-keras"
 
 _LAYER = """
 class Double(tf.layers.Layer):
@@ -49,14 +49,15 @@ with tf.Graph().as_default():
 
 def examine(say: Callable[[str], None]) -> list[Finding]:
     """Versions, legacy Keras, and each kind of event once, observed on a program that must cause it."""
-    findings = [_version("Python", platform.python_version()), *(_package(name) for name in PACKAGES if name != _TF)]
+    findings = [_version("Python", platform.python_version())]
+    findings += [_package(name) for name in PACKAGES if name not in (_TF, _KERAS)]
     say("loading TensorFlow")
     try:
         quiet.import_tensorflow()
     except InstallationError as error:
         return [*findings, Finding(_TF, False, str(error), f"pip install '{requirement(_TF)}'")]
     version = quiet.tensorflow_version()
-    findings += [_version(_TF, version), *_one_release(version)]
+    findings += [_version(_TF, version), _keras(version)]
     from scopewatch.record.hooks import HOOKS, unseen
 
     missed = unseen(version)
@@ -79,23 +80,17 @@ def _package(name: str) -> Finding:
         return Finding(name, False, "not installed", f"pip install '{requirement(name)}'")
 
 
-def _one_release(version: str) -> list[Finding]:
+def _keras(tensorflow: str) -> Finding:
     """Whether tf-keras is there and of TensorFlow's own release: else legacy layers fail at their import."""
+    release = numbers(tensorflow)[:2]
+    remedy = f"pip install 'tf-keras=={'.'.join(map(str, release))}.*'"
     try:
-        keras = metadata.version("tf-keras")
+        version = metadata.version(_KERAS)
     except metadata.PackageNotFoundError:
-        return []  # Said already.
-    release = ".".join(map(str, numbers(version)[:2]))
-    if numbers(keras)[:2] == numbers(version)[:2]:
-        return []
-    return [
-        Finding(
-            "tf-keras",
-            False,
-            f"{keras} beside TensorFlow {version}: tf.layers and rnn_cell may not load",
-            f"pip install 'tf-keras=={release}.*'",
-        )
-    ]
+        return Finding(_KERAS, False, "not installed: no tf.layers, no rnn_cell", remedy)
+    if numbers(version)[:2] != release:
+        return Finding(_KERAS, False, f"{version}, which is not for TensorFlow {tensorflow}", remedy)
+    return _version(_KERAS, version)
 
 
 def _legacy_keras() -> Finding:

@@ -570,3 +570,19 @@ def run_with_moved(kind: str, name: str, program: str, **options: Any) -> dict[s
     from tests.support.moved import run_with
 
     return run_with(kind, name, program, **options)
+
+
+def run_cli_pretending(without: list[str], versions: dict[str, str], argv: list[str]) -> None:
+    """The command line in a process in which packages are missing, or say another version of themselves."""
+    from tests.support.installed import pretend
+
+    pretend(without, versions)
+    run_cli(argv)
+
+
+def doctor_with_moved(name: str) -> None:
+    """`doctor` with a TensorFlow that has moved a private name."""
+    from tests.support.moved import move
+
+    move(name)
+    run_cli(["doctor"])

@@ -12,7 +12,7 @@ INSTALLATION: tuple[Topic, ...] = (
         check="scopewatch doctor says whether legacy Keras is there.",
         fix="pip install tf-keras, and set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported (scopewatch run does).",
         command="doctor",
-        messages=("{name} is not available with Keras 3",),
+        messages=("{name} is not available with Keras 3", "Keras cannot be imported"),
         also=("legacy keras", "tf-keras"),
     ),
     Topic(
