@@ -8,7 +8,7 @@ Version = tuple[int, ...]
 
 PYTHON: tuple[Version, Version] = (3, 10), (3, 14)
 PACKAGES: dict[str, tuple[Version, Version]] = {
-    "tensorflow": ((2, 16), (2, 22)),
+    "tensorflow": ((2, 16, 1), (2, 22)),
     "tf-keras": ((2, 16), (2, 22)),
     "prompt-toolkit": ((3, 0, 36), (4,)),
     "rich": ((14, 2), (16,)),
@@ -19,7 +19,7 @@ PACKAGES: dict[str, tuple[Version, Version]] = {
 
 
 def requirement(name: str) -> str:
-    """What pip is asked for: `tensorflow>=2.16,<2.22`."""
+    """What pip is asked for: `rich>=14.2,<16`."""
     oldest, too_new = PACKAGES[name]
     return f"{name}>={_text(oldest)},<{_text(too_new)}"
 
@@ -27,8 +27,8 @@ def requirement(name: str) -> str:
 def tested(name: str) -> str:
     """The versions in words: `2.16 to 2.21`, `8.2.6 or newer, below 9`."""
     oldest, too_new = PYTHON if name == "Python" else PACKAGES[name]
-    if len(oldest) == len(too_new) == 2 and oldest[0] == too_new[0]:
-        return f"{_text(oldest)} to {_text((*too_new[:-1], too_new[-1] - 1))}"
+    if len(too_new) == 2 and oldest[0] == too_new[0]:
+        return f"{_text(oldest[:2])} to {_text((too_new[0], too_new[1] - 1))}"
     return f"{_text(oldest)} or newer, below {_text(too_new)}"
 
 
