@@ -187,11 +187,19 @@ def test_what_a_program_shows_at_a_terminal_is_intact(tmp_path):
     assert not any("..." in line and "loading" in line for line in shown)
 
 
-@pytest.mark.tf
-def test_ctrl_c_takes_the_line_away(tmp_path):
-    shell = Terminal(["run", "dense"], env={"XDG_CACHE_HOME": str(tmp_path)})
-    shell.wait_for("loading TensorFlow")
-    shell.press("\x03")
-    status, _ = shell.finish()
-    assert status == 130
-    assert not any("loading" in line for line in glass(shell.raw))
+def test_ctrl_c_takes_the_line_away(terminal, monkeypatch):
+    stderr = SimpleNamespace(isatty=lambda: True, fileno=lambda: terminal.fd, encoding="utf-8")
+    monkeypatch.setattr(output.sys, "stderr", stderr)
+    monkeypatch.setenv("TERM", "xterm")
+
+    def work():
+        with output.progress() as say:
+            say("loading TensorFlow")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    written = terminal.read()
+    assert "loading" in written
+    assert glass(written) == []
+    assert drawers() == []
