@@ -377,6 +377,47 @@ def test_each_result_and_each_argument_has_its_place():
     true_of(graph(remote), w("Identity", "v", "v", tensor="w1:0"))
 
 
+def test_a_function_may_have_any_name():
+    """Its calls are ops of that type: not to be taken for one that is unknown, nor for an argument."""
+    for name in ("zeta", "_Argument", "aleph"):
+        text = V + f"w = {name}(v)\ndef {name}(x) -> y\ny = Neg(x)"
+        true_of(graph(text), w(name, "", "v"))
+
+
+def test_words_as_a_file_gives_them():
+    """Op types and names that are equal to those known here, and other objects."""
+    some = graph(CAPTURES % 1)
+    bodies = [replace(b, types=["".join(list(t)) for t in b.types]) for b in some.functions.values()]
+    again = replace(some, functions={b.name: b for b in bodies}, _cache={})
+    fact = w("_Arg", "u", "u", tensor="f/y:0")
+    true_of(again, fact)
+    certificate = certificate_of([fact], {"g0": again})
+    said = with_claim(certificate, kind="".join(list(NEVER_A_VARIABLE)))
+    assert check(said, {"g0": again}).accepted
+
+
+def test_how_often_a_loop_in_a_function_in_a_function_runs_is_asked_of_its_own_call():
+    text = """
+        v    = VariableV2
+        u    = VariableV2
+        one  = outer(v)
+        two  = outer(u)
+        def outer(x) -> r
+        r    = PartitionedCall(x) {"f": {"function": "inner"}}
+        def inner(y) -> loop
+        c    = Const
+        loop = While(c, y) -> 2*float32 {"body": {"function": "body"}, "cond": {"function": "cond"}}
+        def cond(n, z) -> go
+        go   = Less(z)
+        def body(n, z) -> n2, z
+        n2   = Add(n)
+    """
+    true_of(graph(text), w("outer", "", "v", tensor="one:0"))
+    true_of(graph(text), w("outer", "", "u", tensor="two:0"))
+    true_of(graph(text), w("Add", "", "u v", tensor="body/n2:0"))
+    true_of(graph(text.replace("two  = outer(u)", "")), w("Add", "", "v", tensor="body/n2:0"))
+
+
 def test_an_output_that_the_function_does_not_return_is_nothing():
     text = 'v = VarHandleOp\nw = PartitionedCall(v) -> 3*float32 {"f": {"function": "f"}}\ndef f(x) -> x'
     true_of(graph(text), w("PartitionedCall", "", "", tensor="w:1"))
@@ -695,7 +736,7 @@ PARTS = """
     axis = Const -> int32
     r0   = Identity(p0)
     neg  = Neg(p1)
-    any  = Merge(p0, q0) -> float32, int32
+    any  = Merge(p0, p1) -> float32, int32
     w    = {kind}({inputs})
 """
 OWNERS = {"p0": {"partition_of": "p"}, "p1": {"partition_of": "p"}, "q0": {"partition_of": "q"}}
@@ -710,7 +751,8 @@ OWNERS = {"p0": {"partition_of": "p"}, "p1": {"partition_of": "p"}, "q0": {"part
         ("p0 p1 p0", "", "p0 p1"),
         ("p0 p0", "", "p0"),
         ("p0 neg", "", "p0 p1"),
-        ("any p1", "", "p0 p1 q0"),
+        ("any p1", "", "p0 p1"),
+        ("p0 any", "", "p0 p1"),
         ("p0 q0", "", "p0 q0"),
         ("p0 p1 q0", "", "p0 p1 q0"),
         ("p0 lone", "", "lone p0"),
