@@ -329,8 +329,9 @@ class Dataflow:
         if op_type in ALL_INPUTS_HANDED_ON:
             choice = body.choice(place.edge.op)
             return sources if choice is None else (*sources, Place(place.calls, place.body, choice))
-        if op_type in SWITCHES and body.types[body.inputs(place.edge.op)[1].op] == "LoopCond":
-            return (*sources, Place(place.calls, place.body, body.inputs(place.edge.op)[1]))
+        if op_type in SWITCHES:
+            asked = (e for e in body.inputs(place.edge.op)[1:] if body.types[e.op] == "LoopCond")
+            return (*sources, *(Place(place.calls, place.body, e) for e in asked))
         if op_type in BRANCHES or op_type == "RefSelect":
             return (*sources, Place(place.calls, place.body, body.inputs(place.edge.op)[0]))
         if op_type in LOOPS:

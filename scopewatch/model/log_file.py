@@ -25,7 +25,7 @@ from scopewatch.errors import LogFileError, UsageError
 from scopewatch.model import events, log
 from scopewatch.model.files import check_ordinary
 from scopewatch.model.garbage import no_collections
-from scopewatch.model.graph import VARIABLE_OPS, Body, Edge, GraphSnapshot, VariableRecord
+from scopewatch.model.graph import PIVOT, VARIABLE_OPS, Body, Edge, GraphSnapshot, VariableRecord
 from scopewatch.model.log import Log
 
 SCHEMA = "scopewatch.log/1"
@@ -444,6 +444,9 @@ def _read_attrs(attrs: Any, ops: int) -> dict[int, dict[str, Any]]:
                 _check_all(functions, str)
         if type(kept.get("Targuments", 0)) is not int:
             raise TypeError("no number of captured tensors")
+        pivot = kept.get(PIVOT, 0)
+        if type(pivot) is not int or not 0 <= pivot < ops:
+            raise ValueError("an op on a branch that is not there")
     return read
 
 

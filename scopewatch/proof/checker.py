@@ -256,7 +256,7 @@ class _Search:
         if op_type == "_Arg":
             return self._passed(node)
         if op_type in SWITCHES:
-            return inputs[:1], inputs[1:2] if body.types[inputs[1][2]] == "LoopCond" else []
+            return inputs[:1], [question for question in inputs[1:] if body.types[question[2]] == "LoopCond"]
         if op_type in FIRST_INPUT_HANDED_ON:
             return inputs[:1], []
         if op_type in ALL_INPUTS_HANDED_ON:
