@@ -99,6 +99,28 @@ def test_a_getter_that_makes_its_own_variable_reuses_nothing(record_program):
     assert asked(log) == [("v", "created", ("v",)), ("v", "created", ("own",))]
 
 
+def test_a_name_that_was_refused_to_a_getter_is_not_what_it_found(record_program):
+    log = record_program(
+        HEAD
+        + "def patient(getter, name, *args, **kwargs):\n"
+        + "    try:\n"
+        + "        return getter(name, *args, **kwargs)\n"
+        + "    except ValueError:\n"
+        + "        return getter(name + '_again', *args, **kwargs)\n"
+        + "def content(getter, name, *args, **kwargs):\n"
+        + "    try:\n"
+        + "        return getter(name, *args, **kwargs)\n"
+        + "    except ValueError:\n"
+        + "        return tf.zeros([3])\n"
+        + "with tf.variable_scope('', reuse=tf.AUTO_REUSE):\n"
+        + "    tf.get_variable('v', [2])\n"
+        + "    for i in range(2):\n"
+        + "        tf.get_variable('v', [3], custom_getter=patient)\n"
+        + "    tf.get_variable('v', [3], custom_getter=content)\n"
+    )
+    assert [r.stored for r in log.of(Requested)] == [("v",), ("v_again",), ("v_again",), ()]
+
+
 def test_where_a_variable_was_created_that_a_getter_had_kept_free(record_program):
     """The first request for `v` stores `v_r`; what the third finds, the second has created."""
     log = record_program(

@@ -27,7 +27,7 @@ from scopewatch.record.naming import TensorNames, dtype_of, is_provisional, is_t
 
 @dataclass
 class Request:
-    """A request while it is under way: what the store held before, and which of its names it touched."""
+    """A request while it is under way: what the store held before, and which of its names it gave and refused."""
 
     name: str
     reuse: ev.Reuse
@@ -35,6 +35,7 @@ class Request:
     seq: int
     asked_by: ev.AskedBy
     touched: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
     made: list[Any] = field(default_factory=list)
     single: int = 0
 
@@ -164,10 +165,16 @@ class Recorder:
         return request
 
     def request_touches(self, name: str) -> None:
-        """A name that the store was asked for on behalf of the current request."""
+        """A name that the store gave a variable for, on behalf of the current request."""
         request = getattr(self._requests, "current", None)
         if request is not None:
             request.touched.append(name)
+
+    def request_misses(self, name: str) -> None:
+        """A name that the store refused it; a getter may go on with another."""
+        request = getattr(self._requests, "current", None)
+        if request is not None:
+            request.missed.append(name)
 
     def request_ends(
         self, token: Request, store: Any, arguments: dict[str, Any], result: Any, error: BaseException | None
@@ -494,7 +501,7 @@ def _as_list(value: Any) -> list[Any]:
 def _stored(request: Request, store: Any) -> list[str]:
     """The store's names that a request found, parts of partitioned variables one by one."""
     names: list[str] = []
-    for touched in request.touched or [request.name]:
+    for touched in request.touched or ([] if request.missed else [request.name]):
         parts = stored_partitions(store).get(touched)
         if parts is not None:
             names += [without_output(part.name) for part in parts]

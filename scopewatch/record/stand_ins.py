@@ -115,8 +115,13 @@ def _requested(observer: Observer, store: Any, arguments: dict[str, Any], get: C
 def touch(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
     @wraps(original)
     def get_one(store: Any, name: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            found = original(store, name, *args, **kwargs)
+        except Exception:
+            observer.request_misses(str(name))
+            raise
         observer.request_touches(str(name))
-        return original(store, name, *args, **kwargs)
+        return found
 
     return get_one
 

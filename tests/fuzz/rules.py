@@ -191,6 +191,7 @@ class LayerObject:
     scope: ScopeObject | None = None
     built: bool = False
     fits: bool = True
+    dtypes: set[str] = field(default_factory=set)
     graph: int = -1
     again: Manager | None = None
 
@@ -813,19 +814,23 @@ class Rules:
                 self.build_layer(layer)
             if statement.kind == "Own":
                 with self.frame("call", self.program.marked("own late")):
-                    self.ask_in_layer("late", Opener())
+                    late = self.ask_in_layer("late", Opener())
+                    layer.dtypes |= {v.dtype for v in late}
             if layer.graph != self.graph.number or not layer.fits:
                 raise Raised("ValueError")
+            if layer.dtypes - {"float32"}:
+                raise Raised("TypeError")
 
     def build_layer(self, layer: LayerObject) -> None:
         trainable = not layer.statement.frozen
         if layer.statement.kind == "Own":
             with self.frame("build", self.program.marked("own v")):
-                self.ask_in_layer("v", Opener())
+                layer.dtypes = {v.dtype for v in self.ask_in_layer("v", Opener())}
                 self.frames[-1][0] = self.program.marked("own scope")
                 with Manager(self, Opener(name="inner")).entered():
                     self.frames[-1][0] = self.program.marked("own g")
-                    self.ask_in_layer("g", Opener(), shape=(), trainable=False)
+                    g = self.ask_in_layer("g", Opener(), shape=(), trainable=False)
+                    layer.dtypes |= {v.dtype for v in g}
                 self.frames[-1][0] = self.program.marked("own b")
                 self.add_weight(layer, "b", (2,), trainable, "")
         else:
@@ -842,7 +847,8 @@ class Rules:
                 raise Raised("ValueError")
             given = Opener(dtype="float32", initializer=initial or "zeros")
             found = self.ask_in_layer(name, given, shape, trainable)
-            layer.fits = layer.fits and all(v.shape for v in found)  # A getter may have given a scalar.
+            if layer.statement.kind != "Own":
+                layer.fits = layer.fits and all(v.shape for v in found)  # A getter may have given a scalar.
 
     def ask_in_layer(
         self, name: str, given: Opener, shape: Shape = (2,), trainable: bool | None = None
