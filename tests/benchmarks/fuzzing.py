@@ -13,7 +13,8 @@ import time
 from collections import Counter
 
 from tests.fuzz.judge import Judged, judge, smallest
-from tests.fuzz.rules import Asked, Entered, MadeDirectly, Rules
+from tests.fuzz.rules import Rules
+from tests.fuzz.state import Asked, Entered, MadeDirectly
 from tests.fuzz.writing import program
 from tests.support.zygote import Zygote
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from scopewatch.model import events as ev
-from tests.fuzz.rules import Asked, Entered, Left, MadeDirectly, Rules
+from tests.fuzz.rules import Rules
 from tests.fuzz.running import Run
+from tests.fuzz.state import Asked, Entered, Left, MadeDirectly
 from tests.fuzz.syntax import Program
 
 
@@ -136,8 +137,8 @@ def _names(rules: Rules, plain: Run) -> list[str]:
 
 
 def _graph_ids(rules: Rules, plain: Run) -> dict[int, str]:
-    """The ids of graphs: in order of first event, then of being made where there are ops only."""
-    order = list(dict.fromkeys(f.graph for f in rules.facts))
+    """The ids of graphs: in order of first use, then of being made where there are ops only."""
+    order = list(dict.fromkeys(rules.used))
     order += [n for n, graph in enumerate(plain.graphs) if graph.ops and n not in order]
     return {number: f"g{n}" for n, number in enumerate(order)}
 

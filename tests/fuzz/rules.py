@@ -7,9 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
+from tests.fuzz.state import (
+    FLAGS,
+    UNCAUGHT,
+    Asked,
+    Entered,
+    Fact,
+    FlagSet,
+    Graph,
+    LayerObject,
+    Left,
+    MadeDirectly,
+    Parts,
+    Raised,
+    Request,
+    ScopeObject,
+    Shape,
+    TemplateObject,
+    Variable,
+    Wanted,
+    Way,
+)
 from tests.fuzz.syntax import (
     COLLECTION_NAMES,
     SHAPES,
@@ -30,6 +51,7 @@ from tests.fuzz.syntax import (
     Make,
     Minimize,
     NameScope,
+    Op,
     Opener,
     Program,
     Raise,
@@ -41,167 +63,6 @@ from tests.fuzz.syntax import (
     UseLayer,
     Value,
 )
-
-Shape = tuple[int | None, ...] | None
-Place = tuple[int, str]
-"""A line and the function that it stands in."""
-Way = tuple[Place, ...]
-FLAGS = {"": "", "None": "", "False": "", "True": "true", "tf.AUTO_REUSE": "auto"}
-UNCAUGHT = ("SystemExit", "KeyboardInterrupt")
-
-
-class Raised(Exception):
-    """An exception of the program, by the name of its type."""
-
-    def __init__(self, kind: str) -> None:
-        super().__init__(kind)
-        self.kind = kind
-        self.way: Way | None = None
-
-
-@dataclass(frozen=True)
-class Entered:
-    graph: int
-    scope: str
-    flag: str
-    flag_line: int | None
-    by_library: bool
-    way: Way
-    opens: bool
-    is_pure: bool = False
-
-
-@dataclass(frozen=True)
-class Left:
-    graph: int
-    scope: str
-    is_pure: bool = False
-
-
-@dataclass(frozen=True)
-class FlagSet:
-    graph: int
-    scope: str
-    way: Way
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request. `stored` numbers the variables that it made or found; `first_line`: where what it found was made."""
-
-    graph: int
-    scope: str
-    name: str
-    outcome: str
-    flag: str
-    flag_line: int | None
-    way: Way
-    stored: tuple[int, ...]
-    first_line: int | None
-    asked_trainable: bool | None
-
-
-@dataclass(frozen=True)
-class MadeDirectly:
-    graph: int
-    variable: int
-    way: Way
-
-
-Fact = Entered | Left | FlagSet | Asked | MadeDirectly
-
-
-@dataclass
-class Variable:
-    """One variable; `name` is `None` where TensorFlow alone decides."""
-
-    graph: int
-    number: int
-    name: str | None
-    shape: Shape
-    dtype: str
-    trainable: bool
-    collections: tuple[str, ...]
-    made_line: int
-    by_request: bool
-
-
-@dataclass
-class Parts:
-    shape: tuple[int, ...]
-    dtype: str
-    slicing: list[int]
-    variables: list[Variable]
-
-
-@dataclass
-class ScopeObject:
-    """A `VariableScope`; `set_line` says where its flag came from."""
-
-    name: str = ""
-    flag: str = "false"
-    set_line: int | None = None
-    initializer: str = ""
-    regularizer: str = ""
-    partitioner: str = ""
-    getter: tuple[str, ...] = ()
-    dtype: str = "float32"
-    resource: str = ""
-
-
-@dataclass
-class Graph:
-    number: int
-    single: dict[str, Variable] = field(default_factory=dict)
-    parted: dict[str, Parts] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-    scope: ScopeObject = field(default_factory=ScopeObject)
-    in_control_flow: int = 0
-
-
-@dataclass
-class Request:
-    """What the request under way has touched and made so far."""
-
-    touched: list[Any] = field(default_factory=list)
-    made: list[Variable] = field(default_factory=list)
-    stored: list[Variable] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """The arguments of one request as they reach the store."""
-
-    shape: Shape
-    dtype: str
-    initializer: str
-    regularizer: str
-    flag: str
-    trainable: bool
-    collections: str
-    partitioner: str
-    resource: str
-    parsed: Value | None = None
-
-
-@dataclass
-class LayerObject:
-    statement: Layer
-    base: str
-    scope: ScopeObject | None = None
-    built: bool = False
-    fits: bool = True
-    dtypes: set[str] = field(default_factory=set)
-    graph: int = -1
-    again: Manager | None = None
-
-
-@dataclass
-class TemplateObject:
-    statement: Template
-    scope: ScopeObject | None = None
-    is_first: bool = True
-    has_made: bool = False
 
 
 class Manager:
@@ -268,7 +129,7 @@ class Manager:
         if not self.sticky:
             self.sticky = self.flag or (outer.flag if outer.flag != "false" else "")
             self.sticky_line = outer.set_line
-        scope = ScopeObject(**vars(outer))
+        scope = replace(outer)
         scope.name = f"{outer.name}/{self.part}" if outer.name else str(self.part)
         scope.flag, scope.set_line = self.sticky or "false", self.sticky_line
         self._give_options(scope)
@@ -276,7 +137,7 @@ class Manager:
 
     def _captured_again(self) -> ScopeObject:
         if self.kept is None:
-            self.kept = ScopeObject(**vars(self.captured))
+            self.kept = replace(self.captured)
             self.kept.flag = self.flag or self.kept.flag
             self._give_options(self.kept)
         return self.kept
@@ -296,6 +157,7 @@ class Rules:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.facts: list[Fact] = []
+        self.used: list[int] = []
         self.variables: list[Variable] = []
         self.graphs = [Graph(0), Graph(1), Graph(2)]
         self.stack = [self.graphs[0]]
@@ -327,6 +189,7 @@ class Rules:
 
     def note(self, fact: Fact) -> None:
         self.facts.append(fact)
+        self.used.append(fact.graph)
 
     def filled(self, name: str) -> str:
         return name.replace("{i}", str(self.handles["i"]))
@@ -428,6 +291,8 @@ class Rules:
                 self.use_layer(self.handle(statement.layer, "TypeError"))
             case Branch():
                 self.branch(statement)
+            case Op():
+                self.used.append(self.graph.number)  # A name was bound there.
             case Minimize():
                 self.minimize()
 
@@ -497,8 +362,9 @@ class Rules:
         graph, scope = self.graph, self.graph.scope
         full = f"{scope.name}/{name}" if scope.name else name
         request, at = Request(), len(self.facts)
-        outermost, self.request = self.request is None, self.request or request
-        assert outermost, "no getter of ours asks anew"
+        self.used.append(graph.number)
+        assert self.request is None, "no getter of ours asks anew"
+        self.request = request
         error: Raised | None = None
         try:
             if clash:
@@ -555,12 +421,12 @@ class Rules:
             case "renamed":
                 go_on(name + "_r")
             case "frozen":
-                go_on(name, Wanted(**{**vars(wanted), "trainable": False}))
+                go_on(name, replace(wanted, trainable=False))
             case "doubled":
                 go_on(name + "_x")
                 go_on(name)
             case "shared":
-                go_on(name, Wanted(**{**vars(wanted), "flag": "auto"}))
+                go_on(name, replace(wanted, flag="auto"))
             case "refusing":
                 raise Raised("KeyError")
             case "patient":
@@ -631,9 +497,9 @@ class Rules:
                     raise Raised("ValueError")
                 dtype = value.dtype if value.kind == "tensor" else dtype
                 part = Value("", "tensor", tuple(size), dtype)  # type: ignore[arg-type]
-                given = Wanted(**{**vars(wanted), "shape": None, "dtype": dtype, "parsed": part})
+                given = replace(wanted, shape=None, dtype=dtype, parsed=part)
             else:
-                given = Wanted(**{**vars(wanted), "shape": tuple(size)})
+                given = replace(wanted, shape=tuple(size))
             parts.append(self.single(f"{name}/part_{number}", given))
         graph.parted[name] = Parts(tuple(shape), dtype, slicing, parts)  # type: ignore[arg-type]
 
@@ -747,7 +613,7 @@ class Rules:
         if statement.now:
             graph, outer = self.graph, self.graph.scope
             part = statement.unique or self.unique(graph, statement.name)
-            scope = ScopeObject(**vars(outer))
+            scope = replace(outer)
             scope.name = f"{outer.name}/{part}" if outer.name else part
             if statement.getter:
                 scope.getter = (statement.getter, *scope.getter)
@@ -798,7 +664,7 @@ class Rules:
         self.handles[statement.bind] = layer
 
     def use_layer(self, layer: LayerObject) -> None:
-        statement = layer.statement
+        statement, given_in = layer.statement, self.graph.number
         if layer.scope is None:
             opener = Opener(name=layer.base) if statement.reuse else Opener(default=layer.base)
             with Manager(self, opener).entered(by_library=True) as scope:
@@ -816,7 +682,7 @@ class Rules:
                 with self.frame("call", self.program.marked("own late")):
                     late = self.ask_in_layer("late", Opener())
                     layer.dtypes |= {v.dtype for v in late}
-            if layer.graph != self.graph.number or not layer.fits:
+            if {layer.graph, given_in} != {self.graph.number} or not layer.fits:
                 raise Raised("ValueError")
             if layer.dtypes - {"float32"}:
                 raise Raised("TypeError")

@@ -368,6 +368,14 @@ class Branch(Statement):
 
 
 @dataclass(frozen=True, eq=False)
+class Op(Statement):
+    """An op and no variable: all that some graphs ever hold."""
+
+    def text(self) -> str:
+        return "y = tf.zeros([2])"
+
+
+@dataclass(frozen=True, eq=False)
 class Minimize(Statement):
     """The last statement: an optimizer is given the trainable variables of the default graph."""
 

@@ -42,6 +42,7 @@ KINDS = {
     "make": 2,
     "enter": 4,
     "reset": 1,
+    "op": 3,
 }
 ONLY_AT_TOP = {"make", "enter", "template", "reset"}
 WITH_BODY = {"scope", "reenter", "default", "name scope", "loop", "attempt", "graph", "enter"}
@@ -168,6 +169,8 @@ class Writer:
                 return sx.Make(self.opener(choice(["scope", "scope", "reenter", "default"])), self.bind("c0"))
             case "reset":
                 return sx.Reset()
+            case "op":
+                return sx.Op()
         return self.get()
 
     def get(self) -> sx.Get:
