@@ -89,6 +89,8 @@ class Manager:
             before = graph.scope
             opens = not opener.bare
             if self.captured is not None:
+                if opens and " " in self.captured.name.split("/")[-1]:
+                    raise Raised("ValueError")
                 scope, opens = self._captured_again(), opens and bool(self.captured.name.split("/")[-1])
                 graph.counts[scope.name] = graph.counts.get(scope.name, 0) + 1
                 counts = dict(graph.counts)
