@@ -50,11 +50,18 @@ def _watch(wanted: str) -> None:
     except Exception as error:
         _say(f"the program is not watched: {type(error).__name__}: {error}")
         return
-    started_by = os.getpid()
+    started_by, leave = os.getpid(), os._exit
+
+    def _exit(status: int) -> None:
+        if os.getpid() == started_by:
+            watch.left_with(status)
+            ended()
+        leave(status)
 
     def ended() -> None:
         if os.getpid() != started_by:
             return  # A forked child, whose program is its parent's.
+        os._exit = leave
         try:
             log = watch.end()
             if log is not None:
@@ -66,6 +73,7 @@ def _watch(wanted: str) -> None:
         if watch.interrupted:
             _end_by_interrupt()
 
+    os._exit = _exit  # type: ignore[assignment]
     atexit.register(ended)
 
 

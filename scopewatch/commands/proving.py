@@ -25,9 +25,9 @@ def proofs_of_names(log: Log, names: tuple[str, ...]) -> list[Proof]:
 
 
 def status_of(log: Log, proofs: list[Proof]) -> int:
-    """The exit status of a run: 130 interrupted, 1 if the program failed or a claim is not proved, else 0."""
+    """The exit status of a run: 130 interrupted, 143 terminated, 1 if it failed or a claim is not proved, else 0."""
     if log.error is not None:
-        return 130 if log.error.type == "KeyboardInterrupt" else 1
+        return {"KeyboardInterrupt": 130, "Terminated": 143}.get(log.error.type, 1)
     return 1 if any(is_bad(p) for p in proofs) else 0
 
 

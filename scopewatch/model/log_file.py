@@ -67,23 +67,38 @@ def save_log(recorded: Log, file: FilePath) -> None:
 
 @contextmanager
 def write_atomically(file: FilePath) -> Iterator[Any]:
-    """A binary file to write to that takes the place of `file` only once it is complete."""
+    """A binary file to write to that takes the place of `file` only once it is complete.
+
+    A link stays one: what it leads to is replaced. A device or a pipe is written to, and stays what it is.
+    """
     file = FilePath(file)
+    if file.exists() and not (file.is_file() or file.is_dir()):
+        with _said_in_a_sentence(file), file.open("wb") as stream:
+            yield stream
+        return
+    given, file = file, FilePath(os.path.realpath(file))
     temporary: str | None = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{file.name[:60]}.", dir=file.parent)
-        with os.fdopen(handle, "wb") as stream:
-            yield stream
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, file)
-        temporary = None
+        with _said_in_a_sentence(given):
+            handle, temporary = tempfile.mkstemp(prefix=f".{file.name[:60]}.", dir=file.parent)
+            with os.fdopen(handle, "wb") as stream:
+                yield stream
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, file)
+            temporary = None
+    finally:
+        if temporary is not None:
+            FilePath(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def _said_in_a_sentence(file: FilePath) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise UsageError(
             f"cannot write {file}: {error.strerror or error}. Name a file in a folder that can be written."
         ) from error
-    finally:
-        if temporary is not None:
-            FilePath(temporary).unlink(missing_ok=True)
 
 
 def _umask() -> int:

@@ -62,10 +62,14 @@ class ProcessWatch:
 
     def _noting(self, leave: Any) -> Any:
         def exit(status: Any = None, /) -> None:  # noqa: A001
-            self._left = SystemExit(status), len(self._recorder.events), self._frames.path(skip=2)
+            self.left_with(status, skip=3)
             leave(status)
 
         return exit
+
+    def left_with(self, status: Any, skip: int = 3) -> None:
+        """Note with what the program's line that calls this leaves, some frames further out."""
+        self._left = SystemExit(status), len(self._recorder.events), self._frames.path(skip=skip)
 
     def _showing(self, show: Any) -> Any:
         def excepthook(kind: Any, error: Any, traceback: Any) -> None:

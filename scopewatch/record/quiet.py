@@ -11,6 +11,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 from scopewatch.errors import InstallationError, message_of
 from scopewatch.model.supported import is_tested, requirement, tested
@@ -168,6 +169,36 @@ def held_back(descriptor: int) -> Iterator[None]:
             sys.stderr.flush()
             os.dup2(saved, descriptor)
             os.close(saved)
+
+
+@contextlib.contextmanager
+def streams_kept() -> Iterator[None]:
+    """Standard streams and descriptors are afterwards what they were, whatever a program made of them."""
+    streams = {name: getattr(sys, name) for name in ("stdin", "stdout", "stderr")}
+    copies = {}
+    for descriptor in (1, 2):
+        with contextlib.suppress(OSError):
+            copies[descriptor] = os.dup(descriptor)
+    try:
+        yield
+    finally:
+        for stream in {id(s): s for s in (sys.stdout, sys.stderr, *streams.values())}.values():
+            with contextlib.suppress(Exception):
+                stream.flush()
+        for descriptor, copy in copies.items():
+            with contextlib.suppress(OSError):
+                os.dup2(copy, descriptor)
+                os.close(copy)
+        for name, stream in streams.items():
+            setattr(sys, name, _open_again(name, stream) if getattr(stream, "closed", False) else stream)
+
+
+def _open_again(name: str, stream: Any) -> Any:
+    descriptor = ("stdin", "stdout", "stderr").index(name)
+    if not descriptor:
+        return stream
+    encoding, errors = getattr(stream, "encoding", "utf-8"), getattr(stream, "errors", "backslashreplace")
+    return open(descriptor, "w", encoding=encoding, errors=errors, closefd=False)
 
 
 @contextlib.contextmanager

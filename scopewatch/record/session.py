@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import signal
+import sys
+import threading
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, TypeVar
@@ -19,8 +24,8 @@ from scopewatch.model.names import claim_about
 from scopewatch.model.overrides import FlagOverride
 from scopewatch.model.scenarios import scenario_folder
 from scopewatch.model.supported import is_tested
-from scopewatch.record import quiet
-from scopewatch.record.frames import FrameReader
+from scopewatch.record import hooks, quiet
+from scopewatch.record.frames import FrameReader, leave_out_ours
 from scopewatch.record.internals import made_in_layer, outer_graph, scope_of_layer
 from scopewatch.record.locals import Instrumenter, OwnModuleFinder
 from scopewatch.record.stubs import checked
@@ -120,7 +125,17 @@ def record(given: str | Target, wishes: Wishes) -> Log:
         UsageError: there is no such target, or a name of `wishes` is not in the program.
         InstallationError: TensorFlow cannot be imported.
     """
-    return watch(given, wishes, _as_far_as_possible)
+    return watch(given, wishes, _measured_unless_interrupted)
+
+
+def _measured_unless_interrupted(watched: Watched, wishes: Wishes) -> Log:
+    """The log with what was measured; after Ctrl-C meanwhile without, and that stands in it."""
+    try:
+        return _as_far_as_possible(watched, wishes)
+    except KeyboardInterrupt:
+        log = watched.log
+        ended = Failure("KeyboardInterrupt", "interrupted while scopewatch was measuring; nothing was measured", 0, "")
+        return log if log.error is not None else replace(log, error=ended)
 
 
 def watch(given: str | Target, wishes: Wishes, look: Callable[[Watched, Wishes], ResultT]) -> ResultT:
@@ -157,7 +172,6 @@ def with_own_wishes(target: Target, wishes: Wishes) -> Wishes:
 
 
 def _watched(target: Target, wishes: Wishes) -> Watched:
-    from scopewatch.record import hooks
     from scopewatch.record.recorder import Recorder
     from scopewatch.record.runs import SessionWatcher
     from scopewatch.record.seen import ProgramCalls
@@ -257,14 +271,19 @@ def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: A
     def returned(value: Any) -> None:
         ending.returned.append((value, recorder.now()))
 
-    adapted = compat.Adaptations()
+    adapted, process = compat.Adaptations(), os.getpid()
     try:
         with (
+            quiet.streams_kept(),
+            _told_when_ended(),
             compat.adapted(target.source, target.root, target.file.parent, wishes.compat) as adapted,
             prepared(target, instrumenter, recorder.bindings.bind, wishes.arguments),
             stubs.standing_in(wishes.stubs, adapted.said),
         ):
-            run_target(target, instrumenter, recorder.bindings.bind, wishes.inputs, wishes.calls, returned)
+            _as_a_child_ends(
+                process,
+                lambda: run_target(target, instrumenter, recorder.bindings.bind, wishes.inputs, wishes.calls, returned),
+            )
     except StopProgram:
         pass
     except ScopewatchError:
@@ -277,6 +296,72 @@ def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: A
     return ending, adapted.told()
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM has come while the program ran: a job's time is over. What was seen is told, as after Ctrl-C."""
+
+
+@contextmanager
+def _told_when_ended() -> Iterator[None]:
+    """`os._exit` and SIGTERM end the program, and not scopewatch: it has yet to tell what it saw.
+
+    Not in processes that the program forks, nor in its other threads; a handler of its own wins.
+    """
+    process, leave = os.getpid(), os._exit
+
+    def here() -> bool:
+        return os.getpid() == process and threading.current_thread() is threading.main_thread()
+
+    def _exit(status: int) -> None:
+        if here():
+            raise SystemExit(status)
+        leave(status)
+
+    def terminated(number: int, _frame: Any) -> None:
+        if here():
+            raise Terminated
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    with ExitStack() as stack:
+        hooks.patch(stack, os, "_exit", _exit)
+        if here() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, terminated)
+            stack.callback(signal.signal, signal.SIGTERM, signal.SIG_DFL)
+        yield
+
+
+def _as_a_child_ends(process: int, work: Callable[[], None]) -> None:
+    """Do it; a process that the program forked meanwhile ends where it would without scopewatch."""
+    try:
+        work()
+    except BaseException as error:
+        if os.getpid() != process:
+            _end_child(error)
+        raise
+    if os.getpid() != process:
+        _end_child(None)
+
+
+def _end_child(error: BaseException | None) -> None:
+    """End a forked process as Python ends a program; of scopewatch's own clean-up nothing may run in it."""
+    from scopewatch.record.runs import StopProgram
+
+    status = 0
+    try:
+        if isinstance(error, SystemExit):
+            status = error.code if isinstance(error.code, int) else int(error.code is not None)
+            if error.code is not None and not isinstance(error.code, int):
+                print(error.code, file=sys.stderr)
+        elif error is not None and not isinstance(error, StopProgram):
+            status = 1
+            error.__traceback__ = leave_out_ours(error.__traceback__)
+            sys.excepthook(type(error), error, error.__traceback__)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(status & 0xFF)
+
+
 def ending_by(error: BaseException | None, recorder: Any) -> Ending:
     """How a program ended that raised this, or nothing; leaving with status 0 is a normal end."""
     ending = Ending()
@@ -285,7 +370,7 @@ def ending_by(error: BaseException | None, recorder: Any) -> Ending:
             ending.error = _failure(error, _left_with(error.code), recorder)
     elif isinstance(error, KeyboardInterrupt):
         ending.interrupted = True
-        ending.error = _failure(error, "interrupted", recorder)
+        ending.error = _failure(error, "terminated" if isinstance(error, Terminated) else "interrupted", recorder)
     elif error is not None:
         ending.error = _failure(error, message_of(error), recorder)
     return ending
@@ -293,7 +378,12 @@ def ending_by(error: BaseException | None, recorder: Any) -> Ending:
 
 def _left_with(code: object) -> str:
     """What `sys.exit` was given: a status, or a message (and then the status is 1)."""
-    return f"it left with status {code}" if isinstance(code, int) else f"it left with the message: {code}"
+    if isinstance(code, int):
+        return f"it left with status {code}"
+    try:
+        return f"it left with the message: {code}"
+    except Exception:
+        return f"it left with a {type(code).__name__} that cannot be printed"
 
 
 def _failure(error: BaseException, message: str, recorder: Any) -> Failure:

@@ -1,0 +1,211 @@
+"""However a program ends and whatever it does to its process: what was seen is told, with the right status."""
+
+from __future__ import annotations
+
+import os
+import resource
+import stat
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from scopewatch.commands.output import save_text
+from scopewatch.errors import UsageError
+from scopewatch.model.log_file import load_log, save_log, write_atomically
+from tests.support.logs import dense_builder
+from tests.support.zygote import clean_environment
+
+tf = pytest.mark.tf
+
+PROGRAM = '''"""A small program."""
+import os, signal, sys, threading, time
+import tensorflow.compat.v1 as tf
+tf.disable_v2_behavior()
+with tf.variable_scope("net"):
+    v = tf.get_variable("v", [3, 2])
+w = 2.0 * v
+# HERE
+loss = tf.reduce_sum(w)
+train = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
+with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    session.run(train)
+'''
+FORKED = """child = os.fork()
+if child:
+    print('left', os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+else:
+    """
+
+
+@pytest.fixture
+def write(tmp_path):
+    """`write(line)`: the small program with a line, or several, in the middle."""
+    (tmp_path / "work").mkdir()
+
+    def program(line):
+        (tmp_path / "work/model.py").write_text(PROGRAM.replace("# HERE", line))
+
+    return program
+
+
+ENDS = {
+    "negative": ("sys.exit(-1)", 1, "it left with status -1"),
+    "a message": ("sys.exit('no [red]data[/red]\\x1b[2J')", 1, r"it left with the message: no [red]data[/red]\x1b[2J"),
+    "no text": ("sys.exit(type('E', (), {'__str__': lambda s: 1 / 0})())", 1, "a E that cannot be printed"),
+    "os._exit(0)": ("os._exit(0)", 0, "+ created"),
+    "os._exit(7)": ("os._exit(7)", 1, "X SystemExit at model.py:8: it left with status 7"),
+    "SIGTERM": ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)", 143, "X Terminated at model.py:8"),
+    "Ctrl-C": ("os.kill(os.getpid(), signal.SIGINT); time.sleep(9)", 130, "X KeyboardInterrupt at model.py:8"),
+    "no memory": ("raise MemoryError", 1, "X MemoryError at model.py:8"),
+    "no end": ("def f(n): return f(n + 1)\nf(0)", 1, "X RecursionError at model.py:8"),
+    "BaseException": ("raise type('Own', (BaseException,), {})('so')", 1, "X Own at model.py:8: so"),
+    "no message": ("raise type('Own', (Exception,), {'__str__': lambda s: 1 / 0})()", 1, "X Own at model.py:8"),
+    "a hook that fails": ("sys.excepthook = lambda *a: 1 / 0\nraise ValueError('x')", 1, "X ValueError at model.py:9"),
+    "no output": ("sys.stdout = sys.stderr = None", 0, "next: "),
+    "another output": ("import io; sys.stdout = io.StringIO()", 0, "next: "),
+    "a closed output": ("sys.stdout.close()", 0, "next: "),
+    "a closed descriptor": ("os.close(1); os.close(2)", 0, "next: "),
+    "a redirected descriptor": ("os.dup2(os.open('own.txt', os.O_CREAT | os.O_WRONLY), 1)", 0, "next: "),
+    "another folder": ("import tempfile; os.chdir(tempfile.mkdtemp()); os.rmdir(os.getcwd())", 0, "next: "),
+    "no source": ("os.remove(__file__)", 0, "next: "),
+    "its own SIGTERM": (
+        "signal.signal(signal.SIGTERM, lambda *a: sys.exit(5)); os.kill(os.getpid(), 15)",
+        1,
+        "status 5",
+    ),
+    "a graph thrown away": ("tf.reset_default_graph(); w = tf.get_variable('u', [3])", 0, "next: "),
+    "a patch of its own": (
+        "from tensorflow.python.ops import variable_scope as vs; a = vs._VariableStore.get_variable\n"
+        "vs._VariableStore.get_variable = lambda *b, **k: a(*b, **k)\nw = w * tf.get_variable('u', [2])",
+        0,
+        "  u ",
+    ),
+    "a thread": ("threading.Thread(target=lambda: time.sleep(0.2)).start()", 0, "next: "),
+    "a thread that builds on": (
+        "def on(graph=tf.get_default_graph()):\n    with graph.as_default():\n        while True: tf.constant(1)\n"
+        "threading.Thread(target=on, daemon=True).start()\ntime.sleep(0.05)\nraise ValueError",
+        1,
+        "X ValueError at model.py:13",
+    ),
+}
+
+
+@tf
+@pytest.mark.parametrize("case", ENDS)
+def test_what_was_seen_is_told(run_cli, write, tmp_path, case):
+    line, status, said = ENDS[case]
+    write(line)
+    got, out, err = run_cli(["run", "model.py", "--save", "run.scopelog"])
+    assert (got, err) == (status, "")
+    assert said in out
+    assert "+ created" in out
+    assert {f.name for f in (tmp_path / "work").iterdir()} - {"model.py", "own.txt", "__pycache__"} == {"run.scopelog"}
+    assert len(load_log(tmp_path / "work/run.scopelog").graphs) > 0
+
+
+@tf
+@pytest.mark.parametrize(
+    ("line", "left", "said"),
+    [
+        ("sys.exit(3)", 3, ""),
+        ("sys.exit('no data')", 1, "no data\n"),
+        ("raise ValueError('in the child')", 1, "ValueError: in the child\n"),
+        ("os._exit(4)", 4, ""),
+        ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)", -15, ""),
+        ("pass", 0, ""),
+    ],
+)
+def test_a_forked_process_ends_as_it_does_unwatched(run_cli, write, line, left, said):
+    write(FORKED + line)
+    status, out, err = run_cli(["run", "model.py"])
+    assert status == 0
+    assert out.startswith(f"left {left}\n")
+    assert out.count("next: ") == 1
+    assert err.endswith(said)
+    assert "scopewatch" not in err
+
+
+@tf
+def test_ctrl_c_while_scopewatch_measures_leaves_the_rest(run_cli, write):
+    interrupted = "import scopewatch.record.gradients as g; g.measure_gradients = lambda *a: os.kill(os.getpid(), 2)"
+    write(interrupted)
+    status, out, err = run_cli(["run", "model.py"])
+    assert (status, err) == (130, "")
+    assert "X KeyboardInterrupt at -: interrupted while scopewatch was measuring" in out
+    assert "+ created" in out
+
+
+# ------------------------------------------------------------------------------- files
+
+
+@contextmanager
+def full_disk(most):
+    """Files may grow to so many bytes only."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("what", ["a log", "a text"])
+def test_a_disk_that_is_full(tmp_path, what):
+    """An old file stays as it was, nothing else is left, and one sentence says so."""
+    log = dense_builder().log()
+    file = tmp_path / "F"
+    for old in (None, "old"):
+        if old is not None:
+            file.write_text(old)
+        with full_disk(150), pytest.raises(UsageError, match=r"cannot write .*/F: File too large\. Name a file"):
+            save_log(log, file) if what == "a log" else save_text(file, "x" * 10_000)
+        assert [f.read_text() for f in tmp_path.iterdir()] == ([] if old is None else [old])
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_devices_pipes_and_links_stay_what_they_are(tmp_path):
+    """A file that is replaced is one; what is a device, or leads somewhere, is written to."""
+    device, pipe, link = tmp_path / "device", tmp_path / "pipe", tmp_path / "link"
+    device.symlink_to("/dev/full")
+    with (
+        pytest.raises(UsageError, match=r"cannot write .*device: No space left on device"),
+        write_atomically(device) as f,
+    ):
+        f.write(b"x")
+    assert stat.S_ISCHR(os.stat("/dev/full").st_mode)
+    os.mkfifo(pipe)
+    read = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with write_atomically(pipe) as f:
+        f.write(b"whole")
+    assert os.read(read, 100) == b"whole"
+    os.close(read)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    link.symlink_to("file")
+    for content in (b"one", b"two"):
+        with write_atomically(link) as f:
+            f.write(content)
+        assert link.is_symlink()
+        assert (tmp_path / "file").read_bytes() == content
+    assert {f.name for f in tmp_path.iterdir()} == {"device", "pipe", "link", "file"}
+
+
+@tf
+def test_a_reader_of_a_run_that_goes_away(write, tmp_path):
+    """No complaint, and the log is whole."""
+    write("pass")
+    known = {k: v for k, v in {**os.environ, **clean_environment(tmp_path / "cache")}.items() if v is not None}
+    command = f"{sys.executable} -m scopewatch run model.py --save a.scopelog --view source | head -1"
+    done = subprocess.run(
+        ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"],
+        cwd=tmp_path / "work",
+        env=known,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    assert done.returncode in (0, 141)
+    assert load_log(tmp_path / "work/a.scopelog").error is None
