@@ -42,6 +42,9 @@ def main():
     how = sys.argv[1] if len(sys.argv) > 1 else "end"
     if how == "leave":
         sys.exit(3)
+    if how == "gone":
+        sys.stdout.flush()
+        os._exit(5)
     if how == "interrupted":
         os.kill(os.getpid(), signal.SIGINT)
     if how == "refused":
@@ -117,6 +120,11 @@ def test_a_script_runs_to_its_own_end_and_leaves_a_log(start, tmp_path):
     assert left.returncode == 3
     error = load_log(tmp_path / "out.2.scopelog").error
     assert (error.type, error.message) == ("SystemExit", "it left with status 3")
+    gone = start("train.py", "gone")
+    assert (gone.returncode, gone.stdout) == (5, plain.stdout)
+    log = load_log(tmp_path / "out.3.scopelog")
+    assert log.error.message == "it left with status 5"
+    assert log.caller(log.error.path).function == "main"
 
 
 def test_a_refused_request(start, tmp_path):

@@ -95,6 +95,13 @@ ENDINGS = {
     "sys.exit(0)": "ended",
     "sys.path.append('/nowhere'); sys.argv.append('more'); sys.modules['__main__'] = sys": "ended",
     "sys.path = ['/nowhere']; sys.argv = []": "ended",
+    "os._exit(4)": "SystemExit",
+    "os.kill(os.getpid(), signal.SIGTERM); [tf.constant(i) for i in range(1000)]": "Terminated",
+    "sys.stdout = sys.stderr = sys.stdin = None; os.dup2(os.open('x', os.O_CREAT | os.O_RDWR), 1)": "ended",
+    "sys.excepthook = print; sys.settrace(print); sys.setprofile(lambda *a: None)": "ended",
+    "signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGTERM, signal.SIG_IGN)": "ended",
+    "tf.Graph.__init__ = lambda self: None; tf.Session.run = tf.train.Optimizer.apply_gradients = None": "ended",
+    "tf.reset_default_graph()": "AssertionError",
     "import warnings; warnings.simplefilter('error'); os.chdir('/')": "ended",
 }
 

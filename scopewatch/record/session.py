@@ -324,9 +324,12 @@ def _told_when_ended() -> Iterator[None]:
 
     with ExitStack() as stack:
         hooks.patch(stack, os, "_exit", _exit)
-        if here() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, terminated)
-            stack.callback(signal.signal, signal.SIGTERM, signal.SIG_DFL)
+        for number in (signal.SIGINT, signal.SIGTERM) if here() else ():
+            # `None` is a handler that Python has not set and could not set again.
+            if (handler := signal.getsignal(number)) is not None:
+                stack.callback(signal.signal, number, handler)
+                if (number, handler) == (signal.SIGTERM, signal.SIG_DFL):
+                    signal.signal(number, terminated)
         yield
 
 

@@ -142,6 +142,7 @@ def prepared(
     """
     finder = OwnModuleFinder(instrumenter, str(target.own), bind)
     path, folder = sys.path, os.getcwd()
+    hooks = sys.excepthook, sys.gettrace(), sys.getprofile()
     name = "__main__" if target.function is None else target.file.stem
     before = (sys.argv, list(path), {m: sys.modules.get(m) for m in ("__main__", name)})
     # Python hands a script its own path as it was typed.
@@ -155,7 +156,11 @@ def prepared(
         sys.argv = before[0]
         path[:] = before[1]
         sys.path = path
-        os.chdir(folder)
+        sys.excepthook = hooks[0]
+        sys.settrace(hooks[1])
+        sys.setprofile(hooks[2])
+        with contextlib.suppress(FileNotFoundError):  # The program may have removed it.
+            os.chdir(folder)
         for name, module in before[2].items():
             if module is not None:
                 sys.modules[name] = module

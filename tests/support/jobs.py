@@ -179,6 +179,7 @@ def _state() -> dict[str, Any]:
     """Everything that watching touches, by identity."""
     import importlib
     import os
+    import signal
     import warnings
 
     from scopewatch.record.hooks import HOOKS, LATE_HOOKS
@@ -203,6 +204,13 @@ def _state() -> dict[str, Any]:
     state["items of sys.path"] = list(sys.path)
     state["sys.meta_path"] = list(sys.meta_path)
     state["sys.gettrace"] = sys.gettrace()
+    state["sys.stdin"], state["sys.getprofile"] = sys.stdin, sys.getprofile()
+    state["os._exit"] = os._exit
+    for number in (signal.SIGINT, signal.SIGTERM):
+        state[number.name] = signal.getsignal(number)
+    for descriptor in (0, 1, 2):
+        found = os.fstat(descriptor)
+        state[f"descriptor {descriptor}"] = sys.intern(f"{found.st_dev} {found.st_ino}")
     for name in ("__main__", "tensorflow", "tensorflow.compat.v1"):
         state[f"module {name}"] = sys.modules[name]
     state["cwd"] = sys.intern(os.getcwd())
