@@ -129,6 +129,26 @@ def test_a_forked_process_ends_as_it_does_unwatched(run_cli, write, line, left, 
 
 
 @tf
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["quiz", "model.py", "--all"],
+        ["claims", "model.py"],
+        ["step", "model.py"],
+        ["why", "model.py", "w"],
+        ["prove", "model.py", "w"],
+        ["diff", "model.py", "model.py"],
+        ["diff-reuse", "model.py", "--no-rerun"],
+    ],
+)
+def test_every_command_that_runs_a_program_says_that_it_failed(run_cli, write, argv):
+    write("os._exit(7)")
+    status, out, err = run_cli(argv)
+    assert (status, err) == (1, "")
+    assert "it left with status 7" in out
+
+
+@tf
 def test_ctrl_c_while_scopewatch_measures_leaves_the_rest(run_cli, write):
     interrupted = "import scopewatch.record.gradients as g; g.measure_gradients = lambda *a: os.kill(os.getpid(), 2)"
     write(interrupted)

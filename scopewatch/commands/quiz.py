@@ -12,12 +12,15 @@ import typer
 
 from scopewatch.commands import options as o
 from scopewatch.commands.diff import is_log
-from scopewatch.commands.output import print_lines
+from scopewatch.commands.output import console, print_lines
+from scopewatch.commands.proving import status_of
 from scopewatch.errors import UsageError
 from scopewatch.model.log import Log
 from scopewatch.model.log_file import load_log
 from scopewatch.model.quiz import Question, Quiz, build_quiz
 from scopewatch.views import quiz as view
+from scopewatch.views.error import error_summary
+from scopewatch.views.screen import Screen
 
 EXAMPLE = "Example: scopewatch quiz dense"
 _MOST = 1_000_000
@@ -71,7 +74,9 @@ def quiz(
     print_lines(view.title_lines(made))
     given = _play(made, ask)
     again = "show" if is_log(target) else "run"
-    print_lines(view.score_lines(made, given, f"scopewatch {again} {target} --view sharing"))
+    failed = error_summary(Screen(log, (), console().width)) if log.error is not None else []
+    print_lines([*failed, *view.score_lines(made, given, f"scopewatch {again} {target} --view sharing")])
+    raise typer.Exit(0 if is_log(target) else status_of(log, []))
 
 
 def _questions_of(log: Log, everything: bool) -> Quiz:
