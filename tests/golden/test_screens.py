@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
 from scopewatch.model.scenarios import scenario_names
+from scopewatch.model.supported import numbers as numbers_of
 from scopewatch.views.run import VIEWS
 from tests.support.zygote import ROOT
 
@@ -29,6 +31,7 @@ NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:e[+-]\d+)?")
 @pytest.mark.parametrize("scenario", scenario_names())
 def test_screens_of(scenario, run_cli):
     """The first screen, then each view in full, in one file."""
+    skip_where_numbers_are_others(scenario)
     views = [word for name in VIEWS for word in ("--view", name)]
     status, out, err = run_cli(["run", scenario, *views], cwd=ROOT)  # Where paths are short on every machine.
     assert err == ""
@@ -59,6 +62,13 @@ def test_the_first_screen_of_dense_fits_the_projector(name, run_cli):
     assert len(own) <= 24
     assert max(map(cell_len, lines)) <= 80
     assert any("PROOF" in line for line in own[-4:])
+
+
+def skip_where_numbers_are_others(scenario):
+    """Without a seed of its own, a random op takes the number of ops before it for one: `dynamic_rnn` builds others."""
+    written_with = (2, 21)
+    if scenario.startswith("rnn") and numbers_of(version("tensorflow"))[:2] < written_with:
+        pytest.skip("an older dynamic_rnn builds other ops before the first random one, whose seed counts them")
 
 
 def scrubbed(text):
