@@ -19,13 +19,13 @@ from scopewatch.model.log import Header, Log
 from scopewatch.model.names import claim_about
 from scopewatch.model.scenarios import scenario_folder
 from scopewatch.record import compiled, quiet
+from scopewatch.record.endings import ending_by
 from scopewatch.record.frames import FrameReader, shown_file
 from scopewatch.record.internals import is_closed, op_count, op_number
 from scopewatch.record.session import (
     Ground,
     Watched,
     Wishes,
-    ending_by,
     measured,
     read_ended,
     with_possible,

@@ -15,11 +15,10 @@ from scopewatch.model.events import Requested
 from scopewatch.model.log import Header, Log
 from scopewatch.model.scenarios import scenario_folder
 from scopewatch.record import compiled, quiet
+from scopewatch.record.endings import Ending, ending_by
 from scopewatch.record.frames import FrameReader, leave_out_ours, shown_file
 from scopewatch.record.session import (
-    Ending,
     Wishes,
-    ending_by,
     measured,
     read_ended,
     with_own_wishes,

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
-import signal
-import sys
-import threading
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from scopewatch.errors import ScopewatchError, UsageError, message_of
 from scopewatch.model.claims import Claim
-from scopewatch.model.explanations import explain_failure
 from scopewatch.model.garbage import no_collections
 from scopewatch.model.log import Failure, Header, LayerRecord, Log, Part, Unseen, Until
 from scopewatch.model.losses import find_losses
@@ -25,7 +21,8 @@ from scopewatch.model.overrides import FlagOverride
 from scopewatch.model.scenarios import scenario_folder
 from scopewatch.model.supported import is_tested
 from scopewatch.record import hooks, quiet
-from scopewatch.record.frames import FrameReader, leave_out_ours
+from scopewatch.record.endings import Ending, as_a_child_ends, ending_by, told_when_ended
+from scopewatch.record.frames import FrameReader
 from scopewatch.record.internals import made_in_layer, outer_graph, scope_of_layer
 from scopewatch.record.locals import Instrumenter, OwnModuleFinder
 from scopewatch.record.stubs import checked
@@ -69,16 +66,6 @@ class Wishes:
     about: tuple[str, ...] = ()
     phases: bool = False
     progress: Callable[..., None] = lambda *_: None
-
-
-@dataclass
-class Ending:
-    """How the program came to its end. `returned`: what each call of a target function gave, and when (`Event.seq`)."""
-
-    stopped: str | None = None
-    error: Failure | None = None
-    interrupted: bool = False
-    returned: list[tuple[Any, int]] = field(default_factory=list)
 
 
 @dataclass
@@ -131,7 +118,10 @@ def record(given: str | Target, wishes: Wishes) -> Log:
 def _measured_unless_interrupted(watched: Watched, wishes: Wishes) -> Log:
     """The log with what was measured; after Ctrl-C meanwhile without, and that stands in it."""
     try:
-        return _as_far_as_possible(watched, wishes)
+        log = _as_far_as_possible(watched, wishes)
+        # This process lives on for the report alone: to look for garbage among the program's ops costs more than that.
+        gc.freeze()
+        return log
     except KeyboardInterrupt:
         log = watched.log
         ended = Failure("KeyboardInterrupt", "interrupted while scopewatch was measuring; nothing was measured", 0, "")
@@ -275,12 +265,12 @@ def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: A
     try:
         with (
             quiet.streams_kept(),
-            _told_when_ended(),
+            told_when_ended(),
             compat.adapted(target.source, target.root, target.file.parent, wishes.compat) as adapted,
             prepared(target, instrumenter, recorder.bindings.bind, wishes.arguments),
             stubs.standing_in(wishes.stubs, adapted.said),
         ):
-            _as_a_child_ends(
+            as_a_child_ends(
                 process,
                 lambda: run_target(target, instrumenter, recorder.bindings.bind, wishes.inputs, wishes.calls, returned),
             )
@@ -294,105 +284,6 @@ def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: A
             ended = ending_by(error, recorder)
             ending.error, ending.interrupted = ended.error, ended.interrupted
     return ending, adapted.told()
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM has come while the program ran: a job's time is over. What was seen is told, as after Ctrl-C."""
-
-
-@contextmanager
-def _told_when_ended() -> Iterator[None]:
-    """`os._exit` and SIGTERM end the program, and not scopewatch: it has yet to tell what it saw.
-
-    Not in processes that the program forks, nor in its other threads; a handler of its own wins.
-    """
-    process, leave = os.getpid(), os._exit
-
-    def here() -> bool:
-        return os.getpid() == process and threading.current_thread() is threading.main_thread()
-
-    def _exit(status: int) -> None:
-        if here():
-            raise SystemExit(status)
-        leave(status)
-
-    def terminated(number: int, _frame: Any) -> None:
-        if here():
-            raise Terminated
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-
-    with ExitStack() as stack:
-        hooks.patch(stack, os, "_exit", _exit)
-        for number in (signal.SIGINT, signal.SIGTERM) if here() else ():
-            # `None` is a handler that Python has not set and could not set again.
-            if (handler := signal.getsignal(number)) is not None:
-                stack.callback(signal.signal, number, handler)
-                if (number, handler) == (signal.SIGTERM, signal.SIG_DFL):
-                    signal.signal(number, terminated)
-        yield
-
-
-def _as_a_child_ends(process: int, work: Callable[[], None]) -> None:
-    """Do it; a process that the program forked meanwhile ends where it would without scopewatch."""
-    try:
-        work()
-    except BaseException as error:
-        if os.getpid() != process:
-            _end_child(error)
-        raise
-    if os.getpid() != process:
-        _end_child(None)
-
-
-def _end_child(error: BaseException | None) -> None:
-    """End a forked process as Python ends a program; of scopewatch's own clean-up nothing may run in it."""
-    from scopewatch.record.runs import StopProgram
-
-    status = 0
-    try:
-        if isinstance(error, SystemExit):
-            status = error.code if isinstance(error.code, int) else int(error.code is not None)
-            if error.code is not None and not isinstance(error.code, int):
-                print(error.code, file=sys.stderr)
-        elif error is not None and not isinstance(error, StopProgram):
-            status = 1
-            error.__traceback__ = leave_out_ours(error.__traceback__)
-            sys.excepthook(type(error), error, error.__traceback__)
-        sys.stdout.flush()
-        sys.stderr.flush()
-    finally:
-        os._exit(status & 0xFF)
-
-
-def ending_by(error: BaseException | None, recorder: Any) -> Ending:
-    """How a program ended that raised this, or nothing; leaving with status 0 is a normal end."""
-    ending = Ending()
-    if isinstance(error, SystemExit):
-        if error.code not in (None, 0):
-            ending.error = _failure(error, _left_with(error.code), recorder)
-    elif isinstance(error, KeyboardInterrupt):
-        ending.interrupted = True
-        ending.error = _failure(error, "terminated" if isinstance(error, Terminated) else "interrupted", recorder)
-    elif error is not None:
-        ending.error = _failure(error, message_of(error), recorder)
-    return ending
-
-
-def _left_with(code: object) -> str:
-    """What `sys.exit` was given: a status, or a message (and then the status is 1)."""
-    if isinstance(code, int):
-        return f"it left with status {code}"
-    try:
-        return f"it left with the message: {code}"
-    except Exception:
-        return f"it left with a {type(code).__name__} that cannot be printed"
-
-
-def _failure(error: BaseException, message: str, recorder: Any) -> Failure:
-    path = recorder.frames.path_of_traceback(error.__traceback__)
-    name = type(error).__name__
-    return Failure(name, message, path, explain_failure(name, message))
 
 
 def _differences(recorder: Any, snapshots: Sequence[Any], missed: Sequence[Unseen]) -> list[str]:
