@@ -400,9 +400,10 @@ def test_how_often_a_loop_in_a_function_in_a_function_runs_is_asked_of_its_own_c
     text = """
         v    = VariableV2
         u    = VariableV2
-        one  = outer(v)
-        two  = outer(u)
-        def outer(x) -> r
+        k    = Const
+        one  = outer(k, v)
+        two  = outer(k, u)
+        def outer(k, x) -> r
         r    = PartitionedCall(x) {"f": {"function": "inner"}}
         def inner(y) -> loop
         c    = Const
@@ -415,7 +416,7 @@ def test_how_often_a_loop_in_a_function_in_a_function_runs_is_asked_of_its_own_c
     true_of(graph(text), w("outer", "", "v", tensor="one:0"))
     true_of(graph(text), w("outer", "", "u", tensor="two:0"))
     true_of(graph(text), w("Add", "", "u v", tensor="body/n2:0"))
-    true_of(graph(text.replace("two  = outer(u)", "")), w("Add", "", "v", tensor="body/n2:0"))
+    true_of(graph(text.replace("two  = outer(k, u)", "")), w("Add", "", "v", tensor="body/n2:0"))
 
 
 def test_an_output_that_the_function_does_not_return_is_nothing():
