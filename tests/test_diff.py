@@ -260,10 +260,10 @@ def test_a_target_that_fails_is_compared_with_what_it_did(run_cli, program, tmp_
 
 def test_a_program_that_ends_its_process(run_cli, program, tmp_path):
     gone = tmp_path / "gone.py"
-    gone.write_text("import os\nos._exit(3)\n")
+    gone.write_text("import os\nos.kill(os.getpid(), 9)\n")
     status, out, err = run_cli(["diff", str(program("mlp")), str(gone)])
     assert (status, out) == (1, "")
-    assert err == f"scopewatch: {gone}: the program's process ended by itself: status 3.\n"
+    assert err == f"scopewatch: {gone}: the program's process ended by itself: signal SIGKILL.\n"
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_half_of_the_variables_shared(ways_of, run_cli):
 def test_a_way_that_ends_its_process_does_not_hide_the_others(run_cli):
     status, out, _ = run_cli(["diff-reuse", f"{FUNCTIONS}:leaves", "--input", "x=?,3"])
     assert status == 1
-    assert "reuse=AUTO_REUSE  ends: the program's process ended by itself: status 3" in out
+    assert "reuse=AUTO_REUSE  ends: the program's process ended by itself: signal SIGKILL" in out
     assert "reuse=True        stops at request 1: n/v is refused" in out
 
 

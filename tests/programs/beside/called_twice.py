@@ -72,7 +72,7 @@ def leaves(x):
     with tf.variable_scope("n") as scope:
         v = tf.get_variable("v", [3, 2])
         if scope.reuse:
-            os._exit(3)
+            os.kill(os.getpid(), 9)
     return tf.matmul(x, v)
 
 
