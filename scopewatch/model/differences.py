@@ -112,11 +112,6 @@ class LossPair:
     b: GradientMeasure | None
     rows: tuple[GradientPair, ...]
 
-    @property
-    def differing(self) -> tuple[GradientPair, ...]:
-        """The rows of both runs that are not the same."""
-        return tuple(r for r in self.rows if r.change not in ("same", "only in A", "only in B"))
-
 
 @dataclass(frozen=True)
 class ProofPair:
