@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import stat
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -203,7 +204,14 @@ def test_lines_missing_at_the_end_or_in_the_middle(file):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\n", b"import tensorflow\n", b"PK\x03\x04", os.urandom(200), b'{"schema": "scopewatch.report/1"}'],
+    [
+        b"",
+        b"\n",
+        b"import tensorflow\n",
+        b"PK\x03\x04",
+        random.Random(1).randbytes(200),
+        b'{"schema": "scopewatch.report/1"}',
+    ],
 )
 def test_not_a_log_at_all_compressed_or_not(file, content):
     file.write_bytes(content)
