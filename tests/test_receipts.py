@@ -103,3 +103,23 @@ def test_the_whole_numbers_of_an_op_that_gives_others_too_cut_the_way(record_pro
     for tensor in ("v:0", "mul:0"):
         assert receipts[tensor].reason == "not_differentiable"
         assert receipts[tensor].blocked_by.type == "TopKV2"
+
+
+def test_iterations_that_run_at_once_all_count(record_program):
+    """No iteration waits for another one, so that TensorFlow hands out their gradients in several threads at once."""
+    log = record_program(
+        "import tensorflow.compat.v1 as tf\n"
+        "tf.disable_v2_behavior()\n"
+        "v = tf.get_variable('v', [200, 200], initializer=tf.ones_initializer())\n"
+        "def body(step, total):\n"
+        "    w = v * 2.0\n"
+        "    return step + 1.0, total + step * tf.reduce_sum(w)\n"
+        "_, loss = tf.while_loop(lambda step, total: step < 200.0, body, [0.0, 0.0])\n"
+        "gradient = tf.gradients(loss, [v])\n"
+        "with tf.Session() as session:\n"
+        "    session.run(tf.global_variables_initializer())\n"
+        "    session.run(gradient)\n"
+    )
+    norms = {r.tensor: r.norm for r in log.gradients[0].receipts}
+    assert norms["while/mul:0"] == pytest.approx(200 * sum(range(200)), rel=1e-6)
+    assert norms["v:0"] == pytest.approx(2 * norms["while/mul:0"], rel=1e-6)

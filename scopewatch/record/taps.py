@@ -8,6 +8,7 @@ passes it on. Over the iterations they sum to the gradient of the same tensor co
 from __future__ import annotations
 
 import itertools
+import threading
 from typing import Any
 
 from scopewatch.record.internals import set_gradient_type
@@ -22,6 +23,8 @@ class Taps:
         self.sums: dict[str, Any] = {}
         self.tapped: set[str] = set()
         self._ops: dict[int, list[tuple[int, str]]] = {}
+        # TensorFlow runs iterations that do not wait for each other in several threads at once.
+        self._adding = threading.Lock()
 
     def place(self, tensor: str, op: Any, output: int) -> None:
         """Tap what an op receives for one of its outputs; ops without a gradient are left alone."""
@@ -62,9 +65,10 @@ class Taps:
         import tensorflow.compat.v1 as tf
 
         def add(value: Any) -> Any:
-            before = self.sums.get(key)
             wide = value.astype("complex128" if value.dtype.kind == "c" else "float64")
-            self.sums[key] = wide if before is None else before + wide
+            with self._adding:
+                before = self.sums.get(key)
+                self.sums[key] = wide if before is None else before + wide
             return value
 
         passed = tf.numpy_function(add, [grad], grad.dtype)
