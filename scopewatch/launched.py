@@ -25,7 +25,7 @@ def begin() -> None:
         return
     _begun = True
     wanted = os.path.abspath(os.environ[VARIABLE])
-    from scopewatch.record.hooks import ImportWatcher
+    from scopewatch.record.patches import ImportWatcher
 
     def imported(_: Any) -> None:
         sys.meta_path.remove(watcher)

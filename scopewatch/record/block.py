@@ -48,7 +48,7 @@ class BlockWatch:
         quiet.import_tensorflow(own_process=False)
         from tensorflow.python.framework import ops
 
-        from scopewatch.record import hooks
+        from scopewatch.record import patches
         from scopewatch.record.recorder import Recorder
         from scopewatch.record.runs import SessionWatcher
         from scopewatch.record.seen import ProgramCalls
@@ -66,9 +66,9 @@ class BlockWatch:
         self._first_op: int = op_count(self._default)
         self._names = compiled.NameReader(self._recorder.bindings.bind, self._recorder.knows_graph_of, file)
         with ExitStack() as stack:
-            stack.enter_context(hooks.installed(self._recorder, owns_process=False))
-            stack.enter_context(hooks.installed(self._names, owns_process=False))
-            stack.enter_context(hooks.observing_gradients(self._calls, survive_missing=False))
+            stack.enter_context(patches.installed(self._recorder, owns_process=False))
+            stack.enter_context(patches.installed(self._names, owns_process=False))
+            stack.enter_context(patches.observing_gradients(self._calls, survive_missing=False))
             stack.callback(self._names.stop)
             self._names.start()
             self._names.look()
@@ -78,7 +78,7 @@ class BlockWatch:
         """Restore everything; the log, and what can measure for it more claims later on."""
         from tensorflow.python.framework import ops
 
-        from scopewatch.record.hooks import own_work
+        from scopewatch.record.patches import own_work
 
         try:
             if op_count(self._default) > self._first_op:
@@ -160,7 +160,7 @@ class Measuring:
         return self._measured()
 
     def _measured(self) -> Log:
-        from scopewatch.record.hooks import own_work
+        from scopewatch.record.patches import own_work
 
         log = self._watched.log
         if log.header.unknown("copies") is not None:

@@ -15,7 +15,7 @@ from scopewatch.errors import message_of
 from scopewatch.model.explanations import explain_failure
 from scopewatch.model.log import Failure
 from scopewatch.record.frames import leave_out_ours
-from scopewatch.record.hooks import patch
+from scopewatch.record.patches import patch
 
 
 @dataclass

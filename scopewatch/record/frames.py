@@ -13,7 +13,8 @@ from scopewatch.model.events import Frame, Path
 
 _LIBRARIES = ("tensorflow", "keras", "tf_keras", "tf_slim", "sonnet", "scopewatch", "wrapt", "absl")
 _PROGRAM, _LIBRARY, _GENERATED = 0, 1, 2
-_BETWEEN = ("contextlib.py", *(os.sep + os.path.join("record", f) for f in ("hooks.py", "stand_ins.py", "observer.py")))
+_HOOKS = ("patches.py", "stand_ins.py", "observer.py")
+_BETWEEN = ("contextlib.py", *(os.sep + os.path.join("record", file) for file in _HOOKS))
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 

@@ -20,9 +20,9 @@ from scopewatch.model.log import GradientMeasure, GradientWalk, Log, Receipt, Re
 from scopewatch.model.losses import Loss
 from scopewatch.model.names import lasting_bindings
 from scopewatch.record.frames import FrameReader
-from scopewatch.record.hooks import observing_gradients
 from scopewatch.record.internals import in_control_flow, sum_of_gradients, unfinalize
 from scopewatch.record.numeric import zero_columns
+from scopewatch.record.patches import observing_gradients
 from scopewatch.record.reasons import Reasons, differentiable, is_number
 from scopewatch.record.seen import ProgramCalls, Seen
 from scopewatch.record.snapshot import FunctionNames

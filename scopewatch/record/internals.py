@@ -1,6 +1,6 @@
 """What recording reads off TensorFlow's objects through private names, in one place.
 
-`hooks.py` holds the private names that are patched. Each function here gives a harmless answer where
+`hooks.py` and `patches.py` hold the private names that are patched. Each function here gives a harmless answer where
 a release of TensorFlow has no such attribute; `READS` says what is then not known.
 """
 

@@ -193,7 +193,7 @@ class _Evaluator:
 
     def __init__(self) -> None:
         # All that is needed later is imported now: a module of ours may stand in the user's own folder.
-        from scopewatch.record import compat, hooks, snapshot  # noqa: F401
+        from scopewatch.record import compat, patches, snapshot  # noqa: F401
         from scopewatch.record.recorder import Recorder
         from scopewatch.record.runs import SessionWatcher
 
@@ -212,14 +212,14 @@ class _Evaluator:
         self._stack = ExitStack()
 
     def __enter__(self) -> _Evaluator:
-        from scopewatch.record import compat, hooks
+        from scopewatch.record import compat, patches
 
         bind = self._recorder.bindings.bind
         stack = self._stack
         stack.enter_context(quiet.no_deprecation_warnings())
         stack.enter_context(compat.adapted(b"import tensorflow.compat.v1", self._target.root, self._target.root))
         stack.enter_context(prepared(self._target, self._instrumenter, bind, ()))
-        stack.enter_context(hooks.installed(self._recorder))
+        stack.enter_context(patches.installed(self._recorder))
         module = types.ModuleType("__main__")
         module.__file__ = self._file
         setattr(module, "__loader__", Typed(lambda: self._text))  # noqa: B010

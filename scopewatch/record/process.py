@@ -31,7 +31,7 @@ class ProcessWatch:
     """Watches from now on, all threads, until `end`. TensorFlow was imported just now."""
 
     def __init__(self) -> None:
-        from scopewatch.record import hooks
+        from scopewatch.record import patches
         from scopewatch.record.recorder import Recorder
         from scopewatch.record.runs import SessionWatcher
         from scopewatch.record.seen import ProgramCalls
@@ -50,13 +50,13 @@ class ProcessWatch:
         self._raised: BaseException | None = None
         self._stack = ExitStack()
         with ExitStack() as stack:
-            stack.enter_context(hooks.installed(self._recorder, owns_process=False))
-            stack.enter_context(hooks.installed(self._names, owns_process=False))
-            stack.enter_context(hooks.observing_gradients(self._calls, survive_missing=False))
+            stack.enter_context(patches.installed(self._recorder, owns_process=False))
+            stack.enter_context(patches.installed(self._names, owns_process=False))
+            stack.enter_context(patches.observing_gradients(self._calls, survive_missing=False))
             stack.callback(self._names.stop)
             self._names.start()
-            hooks.patch(stack, sys, "exit", self._noting(sys.exit))
-            hooks.patch(stack, sys, "excepthook", self._showing(sys.excepthook))
+            patches.patch(stack, sys, "exit", self._noting(sys.exit))
+            patches.patch(stack, sys, "excepthook", self._showing(sys.excepthook))
             self._stack = stack.pop_all()
 
     def _noting(self, leave: Any) -> Any:

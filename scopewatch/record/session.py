@@ -20,7 +20,7 @@ from scopewatch.model.names import claim_about
 from scopewatch.model.overrides import FlagOverride
 from scopewatch.model.scenarios import scenario_folder
 from scopewatch.model.supported import is_tested
-from scopewatch.record import hooks, quiet
+from scopewatch.record import hooks, patches, quiet
 from scopewatch.record.endings import Ending, as_a_child_ends, ending_by, told_when_ended
 from scopewatch.record.frames import FrameReader
 from scopewatch.record.internals import made_in_layer, outer_graph, scope_of_layer
@@ -176,9 +176,9 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
     calls = ProgramCalls()
     wishes.progress(f"running {target.given}")
     with (
-        hooks.installed(recorder),
-        hooks.overriding(wishes.overrides, frames.entering),
-        hooks.observing_gradients(calls, survive_missing=False),
+        patches.installed(recorder),
+        patches.overriding(wishes.overrides, frames.entering),
+        patches.observing_gradients(calls, survive_missing=False),
     ):
         ending, adaptations = _run(target, wishes, instrumenter, recorder)
     ending.stopped = watcher.stopped
@@ -210,7 +210,7 @@ def read_ended(
     everything: bool = False,
 ) -> Watched:
     """What was seen of a program that has ended, with the graphs that it left."""
-    from scopewatch.record import hooks, measure
+    from scopewatch.record import measure
     from scopewatch.record.lines import own_sources, with_paths
     from scopewatch.record.snapshot import FunctionNames, read_graph
 

@@ -7,45 +7,35 @@ Prints each disagreement and keeps the programs that show one. A program holds t
 
 from __future__ import annotations
 
-import argparse
 import sys
-import tempfile
-import time
 from pathlib import Path
 
-from tests.support.proof_programs import random_program
+from tests.benchmarks.random_programs import faults_in, parser_of
+from tests.support.proof_programs import Program, random_program
 from tests.support.verdicts import accepted_forgeries, disagreements
-from tests.support.zygote import JobFailed, Zygote
+from tests.support.zygote import Zygote
 
 
 def main() -> int:
     """Returns the exit status: 1 where anything was found."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--programs", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=1_000, help="of the first program; the others follow")
+    parser = parser_of(__doc__)
     parser.add_argument("--graphs", type=int, default=20, help="graphs in each program")
     parser.add_argument("--forgeries", type=float, default=0.05, help="the share of all forgeries that is tried")
     wishes = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="random-proofs-"))
-    zygote, started = Zygote(), time.monotonic()
-    names = tried = faults = 0
-    for seed in range(wishes.seed, wishes.seed + wishes.programs):
-        program = random_program(seed, wishes.graphs)
-        file = folder / f"seed_{seed}.py"
-        file.write_text(program.text)
-        try:
-            log = zygote.call("record_log", str(file), until="built")
-            found = disagreements(program, log)
-            count, forged = accepted_forgeries(program, log, seed, wishes.forgeries) if not found else (0, [])
-        except JobFailed as error:
-            count, found, forged = 0, [str(error)], []
-        names, tried, faults = names + len(program.truths), tried + count, faults + len(found) + len(forged)
-        for text in [*found, *(f"accepted: {f}" for f in forged)]:
-            print(f"{file}: {text}", flush=True)
-        if not found and not forged:
-            file.unlink()
-    zygote.close()
-    seconds = time.monotonic() - started
+    names = tried = 0
+
+    def judge(zygote: Zygote, program: Program, file: Path, seed: int) -> list[str]:
+        nonlocal names, tried
+        names += len(program.truths)
+        log = zygote.call("record_log", str(file), until="built")
+        found = disagreements(program, log)
+        if found:
+            return found
+        count, forged = accepted_forgeries(program, log, seed, wishes.forgeries)
+        tried += count
+        return [f"accepted: {forgery}" for forgery in forged]
+
+    faults, seconds = faults_in(wishes, lambda seed: random_program(seed, wishes.graphs), judge)
     print(
         f"{wishes.programs} programs, {wishes.programs * wishes.graphs} graphs, {names} names, {tried} forgeries: "
         f"{faults} faults, {seconds:.0f} s"
