@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from types import MemberDescriptorType, SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from scopewatch.record.internals import is_eager, outermost_graph, parts_of
 from scopewatch.record.naming import TensorNames
@@ -17,8 +16,7 @@ _MAX_ITEMS = 512
 """How many items are looked at for one binding, containers in containers and all."""
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A tensor or variable that a name led to; `suffix` leads to it inside a container (`['w']`, `[0].c`)."""
 
     suffix: str

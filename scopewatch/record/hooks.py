@@ -89,6 +89,8 @@ _DIRECT = "the variables made without any request"
 _RUNS = "the session runs of the program: it may not stop at its first step"
 _KERAS_RUNS = "the session runs that Keras makes"
 _LOSSES = "what the program differentiated"
+EACH_OP = "op made"
+"""Called for every op: in place only while there is an observer that asks for it."""
 HOOKS: tuple[Hook, ...] = (
     Hook(
         "request of a scope",
@@ -304,7 +306,7 @@ HOOKS: tuple[Hook, ...] = (
         ("proofs",),
     ),
     Hook(
-        "op made",
+        EACH_OP,
         f"{_PYTHON}.framework.ops:Graph",
         "_create_op_internal",
         (),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from scopewatch.model import events as ev
@@ -13,7 +14,7 @@ class TensorNames:
     """Gives each tensor its name; one in a function body gets a provisional name until the function has its own."""
 
     def __init__(self) -> None:
-        from tensorflow.python.framework import indexed_slices
+        from tensorflow.python.framework import indexed_slices, ops, tensor
         from tensorflow.python.ops import variables
 
         self.inner_tensors: dict[str, tuple[Any, str]] = {}
@@ -21,9 +22,12 @@ class TensorNames:
         self._numbers: dict[int, int] = {}
         self._variable_types = (variables.Variable, variables.PartitionedVariable)
         self._slices_type = indexed_slices.IndexedSlices
+        self._tensor_type, self._eager_type = tensor.Tensor, ops.EagerTensor
 
     def of(self, value: Any) -> tuple[str, ...]:
         """The names of a tensor, of a variable's storage, or of the parts of a partitioned one."""
+        if isinstance(value, self._tensor_type):  # Most are; each attribute that one lacks costs it 1 us.
+            return () if isinstance(value, self._eager_type) else self._in_graph(value)
         if isinstance(value, (list, tuple)) or parts_of(value) is not None:
             return tuple(n for part in value for n in self.of(part))
         on_devices = mirrored(value)
@@ -36,14 +40,17 @@ class TensorNames:
             return ()
         if isinstance(value, self._variable_types):
             return (storage_name(value),)
+        return self._in_graph(value)
+
+    def _in_graph(self, value: Any) -> tuple[str, ...]:
         graph = getattr(value, "graph", None)
-        if graph is not None and outer_graph(graph) is not None:
-            number = self._numbers.get(id(graph))
-            if number is None:
-                number = self._numbers[id(graph)] = len(self._graphs)
-                self._graphs.append(graph)
-            return (f"\0{number}\0{name}",)
-        return (name,)
+        if graph is None or outer_graph(graph) is None:
+            return (value.name,)
+        number = self._numbers.get(id(graph))
+        if number is None:
+            number = self._numbers[id(graph)] = len(self._graphs)
+            self._graphs.append(graph)
+        return (f"\0{number}\0{value.name}",)
 
     def settle(self, text: str | None, places: Callable[[Any, str], list[tuple[str, str]]]) -> tuple[str | None, ...]:
         """The final names of one that `of` gave; several where the graph holds its function's body twice."""
@@ -88,20 +95,30 @@ def shape_of(shape: Any) -> ev.Shape:
     """A static shape from a `TensorShape`, a list, a number or nothing."""
     if shape is None:
         return None
-    from tensorflow.python.framework import tensor_shape
-
     try:
-        dims = tensor_shape.as_shape(shape)
+        dims = shape if type(shape) is _tensor_shape() else _tensor_shape()(shape)
     except Exception:  # What a program gives as a shape may be anything.
         return None
     return None if dims.rank is None else tuple(dims.as_list())
 
 
+@cache
+def _tensor_shape() -> Any:
+    from tensorflow.python.framework import tensor_shape
+
+    return tensor_shape.TensorShape
+
+
 def dtype_of(dtype: Any) -> str:
     """The name of a dtype; TensorFlow's default for none."""
-    from tensorflow.python.framework import dtypes
-
     try:
-        return str(dtypes.as_dtype(dtype).base_dtype.name) if dtype is not None else "float32"
+        return "float32" if dtype is None else _dtype_name(dtype)
     except TypeError:
         return str(dtype)
+
+
+@cache
+def _dtype_name(dtype: Any) -> str:
+    from tensorflow.python.framework import dtypes
+
+    return str(dtypes.as_dtype(dtype).base_dtype.name)

@@ -86,10 +86,13 @@ class Watchers:
             if own.depth:
                 return None
             answers: dict[int, Any] = {}
+            ends = _Answers in map(type, arguments)
             for observer in self.observers:
-                given = [a.of(observer) if isinstance(a, _Answers) else a for a in arguments]
-                if any(g is None and isinstance(a, _Answers) for g, a in zip(given, arguments, strict=True)):
-                    continue  # It was not there yet when this began.
+                given: Sequence[Any] = arguments
+                if ends:
+                    given = [a.of(observer) if type(a) is _Answers else a for a in arguments]
+                    if any(g is None and type(a) is _Answers for g, a in zip(given, arguments, strict=True)):
+                        continue  # It was not there yet when this began.
                 try:
                     answer = getattr(observer, name)(*given)
                 except Exception as error:

@@ -58,6 +58,9 @@ def installed(observer: Observer, owns_process: bool = True) -> Iterator[None]:
                 undo.pop_all()
             _in_place.add("hooks")
         watchers.be([*watchers.observers, observer])
+        if watchers.of_ops and hooks.EACH_OP not in _in_place:
+            _put_in_place(next(h for h in hooks.HOOKS if h.name == hooks.EACH_OP))
+            _in_place.add(hooks.EACH_OP)
     try:
         with _frames_left_out(owns_process):
             yield
@@ -70,15 +73,26 @@ def installed(observer: Observer, owns_process: bool = True) -> Iterator[None]:
 def _install() -> None:
     observer: Any = watchers
     for hook in hooks.HOOKS:
-        fitting = next((h for h in (hook, hook.instead) if h is not None and h.misfit() is None), None)
-        if fitting is None and "requests" in (hook.instead or hook).opens:
-            raise InstallationError(f"no get_variable can be seen here: TensorFlow {hook.misfit()}")
-        if fitting is not None:
-            owner, original = fitting.find()
-            patch(_patches, owner, fitting.attribute, fitting.wrap(original, observer))
+        if hook.name != hooks.EACH_OP:
+            _put_in_place(hook)
     _patch_overriding_optimizers(_patches, observer)
     _patch_late(_patches, observer)
     _leave_out_of_messages(_patches)
+
+
+def _put_in_place(hook: hooks.Hook) -> None:
+    """Patch what a hook, or its fallback, is about; one that does not fit is left out.
+
+    Raises:
+        InstallationError: without it no request can be seen.
+    """
+    observer: Any = watchers
+    fitting = next((h for h in (hook, hook.instead) if h is not None and h.misfit() is None), None)
+    if fitting is None and "requests" in (hook.instead or hook).opens:
+        raise InstallationError(f"no get_variable can be seen here: TensorFlow {hook.misfit()}")
+    if fitting is not None:
+        owner, original = fitting.find()
+        patch(_patches, owner, fitting.attribute, fitting.wrap(original, observer))
 
 
 def _leave_out_of_messages(stack: ExitStack) -> None:
@@ -321,13 +335,15 @@ def _observe_gradients() -> None:
 
     def _AggregatedGrads(grads: Any, op: Any, *args: Any, **kwargs: Any) -> Any:
         out_grads = aggregated(grads, op, *args, **kwargs)
-        for watch in watches():
-            watch.observer.received(op, out_grads)
+        for watch in _gradient_watches:  # Asked for every op: no list is made.
+            if watch.depth == own.depth:
+                watch.observer.received(op, out_grads)
         return out_grads
 
     def _LogOpGradients(op: Any, out_grads: Any, in_grads: Any) -> Any:
-        for watch in watches():
-            watch.observer.passed_on(op, in_grads)
+        for watch in _gradient_watches:
+            if watch.depth == own.depth:
+                watch.observer.passed_on(op, in_grads)
         return log_gradients(op, out_grads, in_grads)
 
     def get_gradient_function(op: Any) -> Any:

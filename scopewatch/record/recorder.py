@@ -7,12 +7,14 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 from scopewatch.errors import message_of
 from scopewatch.model import events as ev
 from scopewatch.record.bindings import Bindings, Found
 from scopewatch.record.frames import FrameReader
+from scopewatch.record.hooks import missing
 from scopewatch.record.internals import (
     can_see_into,
     is_body,
@@ -64,6 +66,12 @@ class Recorder:
     """The observer of one run."""
 
     def __init__(self, frames: FrameReader, instrumenter: Instrumenter, owned: Owner | None) -> None:
+        from tensorflow.python.eager import context
+        from tensorflow.python.framework import ops
+        from tensorflow.python.ops import variable_scope
+
+        # Imported once: an import in a function costs as much as what it is for.
+        self._context, self._ops, self._variable_scope = context, ops, variable_scope
         self.frames = frames
         self.events: list[ev.Event] = []
         self.graphs: list[Any] = []
@@ -121,14 +129,11 @@ class Recorder:
 
     def current_graph(self) -> str | None:
         """The id of the graph being built in (of the outermost, inside functions); `None` if eager."""
-        from tensorflow.python.eager import context
-        from tensorflow.python.framework import ops
-
-        if context.executing_eagerly():
+        if self._context.executing_eagerly():
             return None
-        inner = ops.get_default_graph()
+        inner = self._ops.get_default_graph()
         graph = outermost_graph(inner)
-        if graph is None or (graph is not inner and ops.executing_eagerly_outside_functions()):
+        if graph is None or (graph is not inner and self._ops.executing_eagerly_outside_functions()):
             return None
         return self.graph_id(graph)
 
@@ -232,7 +237,7 @@ class Recorder:
     def _is_first(self, result: Any) -> bool:
         """Of a variable that no store keeps, where not every making of one can be seen: whether it is a new one."""
         if (
-            not self._misses("ref variable made", "resource variable made")
+            not self._variables_unseen
             or not hasattr(result, "initializer")
             or id(result) in self._handed_out
         ):
@@ -240,10 +245,13 @@ class Recorder:
         self._handed_out[id(result)] = result
         return True
 
-    def _misses(self, *hooks: str) -> bool:
-        from scopewatch.record.hooks import missing
+    @cached_property
+    def _variables_unseen(self) -> bool:
+        return bool(missing() & {"ref variable made", "resource variable made"})
 
-        return bool(missing() & set(hooks))
+    @cached_property
+    def _reuse_set_unseen(self) -> bool:
+        return "reuse set" in missing()
 
     def variable_made(self, variable: Any) -> None:
         """A variable object was constructed, by a request or directly."""
@@ -271,8 +279,6 @@ class Recorder:
 
         Where it is not known whose flag is in force, `explicit` is `None`.
         """
-        from tensorflow.python.framework import ops
-
         path = self.frames.path(skip=4)
         reuse = reuse_word(scope.reuse)
         flag = path if explicit else None
@@ -288,7 +294,7 @@ class Recorder:
                 seq=next(self._seq),
                 graph=self.current_graph(),
                 scope=scope.name,
-                name_scope=ops.get_name_scope() if opened else None,
+                name_scope=self._ops.get_name_scope() if opened else None,
                 reuse=reuse,
                 flag_path=flag if reuse != "false" else None,
                 by_library=self.frames.called_by_library(skip=4),
@@ -317,14 +323,12 @@ class Recorder:
         return number
 
     def _scope_in_force(self) -> tuple[str, int | None]:
-        from tensorflow.python.ops import variable_scope
-
-        scope = variable_scope.get_variable_scope()
+        scope = self._variable_scope.get_variable_scope()
         return scope.name, self._flag_of(scope)
 
     def _flag_of(self, scope: Any) -> int | None:
         """Where the flag of a scope was set; unknown where `reuse_variables` may have set it since."""
-        return None if self._misses("reuse set") else self._flags.get(scope)
+        return None if self._reuse_set_unseen else self._flags.get(scope)
 
     # ------------------------------------------------- gradients, optimizers, layers
 
@@ -444,8 +448,10 @@ class Recorder:
     def _append(self, event: Any) -> None:
         self.events.append(event)
         texts = event.tensors if isinstance(event, ev.Bound) else event.ys + event.xs + event.grads
-        if any(is_provisional(text) for text in texts):
-            self._late.append(event.seq)
+        for text in texts:
+            if is_provisional(text):
+                self._late.append(event.seq)
+                break
 
     def settle_function_names(self, places: Callable[[Any, str], list[tuple[str, str]]]) -> None:
         """Give tensors in function bodies their final names; `places(graph, op)` knows where they stand.

@@ -32,6 +32,9 @@ class Call:
     passed: list[tuple[Any, Grads]] = field(default_factory=list)
     in_functions: bool = False
 
+    def __post_init__(self) -> None:
+        self.of_body = outer_graph(self.graph) is not None
+
 
 class ProgramCalls:
     """The observer of the program's own gradient calls, under the names that the hook calls."""
@@ -49,28 +52,32 @@ class ProgramCalls:
     def ends(self, whole: bool) -> None:
         """The end of the call that began last; `whole`: not by an exception."""
         call = self._stack.pop()
-        if whole and outer_graph(call.graph) is None:
+        if whole and not call.of_body:
             self.finished.append(call)
 
     def received(self, op: Any, out_grads: Grads) -> None:
         """An op was handed the gradients of its outputs."""
         grads = list(out_grads)  # TensorFlow goes on to fill the gaps of its own list with zeros.
-        if outer_graph(op.graph) is not None:
-            self.in_functions.append(("received_by", op, grads))
-            if self._stack:
-                self._stack[0].received.append((op, grads))
-                self._stack[0].in_functions = True
-        elif self._stack:
-            self._stack[-1].received.append((op, grads))
+        stack = self._stack
+        if not _in_function(op, stack):
+            for call in stack[-1:]:
+                call.received.append((op, grads))
+            return
+        self.in_functions.append(("received_by", op, grads))
+        for call in stack[:1]:
+            call.received.append((op, grads))
+            call.in_functions = True
 
     def passed_on(self, op: Any, in_grads: Grads) -> None:
         """An op's gradient function made gradients for its inputs."""
-        if outer_graph(op.graph) is not None:
-            self.in_functions.append(("passed_on", op, list(in_grads)))
-            if self._stack:
-                self._stack[0].passed.append((op, list(in_grads)))
-        elif self._stack:
-            self._stack[-1].passed.append((op, in_grads))
+        stack = self._stack
+        if not _in_function(op, stack):
+            for call in stack[-1:]:
+                call.passed.append((op, in_grads))
+            return
+        self.in_functions.append(("passed_on", op, list(in_grads)))
+        for call in stack[:1]:
+            call.passed.append((op, list(in_grads)))
 
     def without_gradient(self, op: Any) -> None:
         """Never called: a missing gradient ends the program's call, as it would without scopewatch."""
@@ -212,6 +219,14 @@ class Seen:
         if outer_graph(graph) is None:
             return [("", op.name)]
         return self.functions.places(graph, op.name)
+
+
+def _in_function(op: Any, stack: list[Call]) -> bool:
+    """Whether an op that differentiation came to stands in a function's body; most stand in the call's own graph."""
+    graph = op.graph
+    if stack and graph is stack[-1].graph:
+        return stack[-1].of_body
+    return outer_graph(graph) is not None
 
 
 def _is_none(grad: Any) -> bool:
