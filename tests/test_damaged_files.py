@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scopewatch.errors import LogFileError, ScopewatchError
-from scopewatch.model import log_file
+from scopewatch.model import blocks
 from scopewatch.model.claims import certificate_to_json
 from scopewatch.model.diff_reuse import to_json
 from scopewatch.model.log_file import load_log, save_log
@@ -240,8 +240,8 @@ HEAD = b'["scopewatch.log/1", {}]\n'
 
 
 def test_what_unpacks_without_end_is_not_unpacked(folder, monkeypatch):
-    monkeypatch.setattr(log_file, "_FREE", 1_000_000)
-    monkeypatch.setattr(log_file, "_MOST_LINES", 10_000)
+    monkeypatch.setattr(blocks, "FREE", 1_000_000)
+    monkeypatch.setattr(blocks, "MOST_LINES", 10_000)
     bombs = (b'["news", "' + b"x" * 3_000_000, b'["body","","' + b"x" * 3_000_000, b'["news", 1]\n' * 20_000)
     for bomb in bombs:
         (folder / "bomb.scopelog").write_bytes(gzip.compress(HEAD + bomb))
@@ -250,7 +250,7 @@ def test_what_unpacks_without_end_is_not_unpacked(folder, monkeypatch):
 
 
 def test_one_line_that_is_too_long_is_not_parsed(folder, monkeypatch):
-    monkeypatch.setattr(log_file, "_LONGEST", 2_000_000)
+    monkeypatch.setattr(blocks, "LONGEST", 2_000_000)
     (folder / "bomb.scopelog").write_bytes(gzip.compress(HEAD + b'["header", [' + b"1, " * 1_000_000 + b"1]]\n"))
     with pytest.raises(LogFileError, match="a line of over 2,000,000 bytes"):
         load_log(folder / "bomb.scopelog")

@@ -13,7 +13,8 @@ import pytest
 
 from scopewatch.commands.output import save_text
 from scopewatch.errors import UsageError
-from scopewatch.model.log_file import load_log, save_log, write_atomically
+from scopewatch.model.files import write_atomically
+from scopewatch.model.log_file import load_log, save_log
 from tests.support.logs import dense_builder
 from tests.support.zygote import clean_environment
 

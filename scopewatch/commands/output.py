@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gc
 import io
 import json
 import math
@@ -151,7 +152,7 @@ def save_text(file: Path, content: str) -> None:
     Raises:
         UsageError: it cannot be written there.
     """
-    from scopewatch.model.log_file import write_atomically
+    from scopewatch.model.files import write_atomically
 
     with write_atomically(file) as stream:
         stream.write(content.encode())
@@ -233,11 +234,14 @@ def read_log(file: Path) -> Log:
     Raises:
         LogFileError: the file is no log, or damaged.
     """
+    from scopewatch.model.garbage import no_collections
     from scopewatch.model.log_file import load_log
 
-    with progress() as say:
+    with progress() as say, no_collections():
         say(f"reading {file.name}")
-        return load_log(file)
+        log = load_log(file)
+        gc.freeze()  # The process lives for this log: looking for garbage in it would cost as much as building it.
+    return log
 
 
 @contextmanager

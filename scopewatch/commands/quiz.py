@@ -12,11 +12,10 @@ import typer
 
 from scopewatch.commands import options as o
 from scopewatch.commands.diff import is_log
-from scopewatch.commands.output import console, print_lines
+from scopewatch.commands.output import console, print_lines, read_log
 from scopewatch.commands.proving import status_of
 from scopewatch.errors import UsageError
 from scopewatch.model.log import Log
-from scopewatch.model.log_file import load_log
 from scopewatch.model.quiz import Question, Quiz, build_quiz
 from scopewatch.views import quiz as view
 from scopewatch.views.error import error_summary
@@ -56,7 +55,7 @@ def quiz(
     """
     ask = _asker(answers)  # Before the program runs: it might read standard input itself.
     if is_log(target):
-        log = load_log(Path(target))
+        log = read_log(Path(target))
     else:
         from scopewatch.commands.watching import watch_target
         from scopewatch.record.session import Wishes

@@ -1,10 +1,14 @@
-"""Files that somebody names: only an ordinary one is read, for a pipe or a device may never end."""
+"""Files that somebody names: only an ordinary one is read, for a pipe may never end; one is written whole."""
 
 from __future__ import annotations
 
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from scopewatch.errors import UsageError
 
@@ -35,3 +39,45 @@ def read_whole(file: Path) -> bytes:
     """
     check_ordinary(file, MOST)
     return file.read_bytes()
+
+
+@contextmanager
+def write_atomically(file: Path) -> Iterator[Any]:
+    """A binary file to write to that takes the place of `file` only once it is complete.
+
+    A link stays one: what it leads to is replaced. A device or a pipe is written to, and stays what it is.
+    """
+    file = Path(file)
+    if file.exists() and not (file.is_file() or file.is_dir()):
+        with _said_in_a_sentence(file), file.open("wb") as stream:
+            yield stream
+        return
+    given, file = file, Path(os.path.realpath(file))
+    temporary: str | None = None
+    try:
+        with _said_in_a_sentence(given):
+            handle, temporary = tempfile.mkstemp(prefix=f".{file.name[:60]}.", dir=file.parent)
+            with os.fdopen(handle, "wb") as stream:
+                yield stream
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, file)
+            temporary = None
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def _said_in_a_sentence(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {file}: {error.strerror or error}. Name a file in a folder that can be written."
+        ) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -8,7 +8,7 @@ from scopewatch.model.events import Frame, MadeDirectly, Path, Requested
 from scopewatch.model.log import Log
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RequestRow:
     """One request with its frames looked up. `first_created` is `None` for one that created."""
 
@@ -20,8 +20,15 @@ class RequestRow:
     first_created_via: Path
 
 
-def build_requests(log: Log) -> list[RequestRow]:
-    """All requests, in order; one pass."""
+def build_requests(log: Log) -> tuple[RequestRow, ...]:
+    """All requests, in order; one pass, once for each log."""
+    known: tuple[RequestRow, ...] | None = log.__dict__.get("_requests")
+    if known is None:
+        known = log.__dict__["_requests"] = tuple(_rows(log))
+    return known
+
+
+def _rows(log: Log) -> list[RequestRow]:
     made: dict[tuple[str | None, str], int] = {}
     directly: dict[tuple[str | None, str], int] = {}
     asked: dict[tuple[str | None, str], int] = {}

@@ -12,7 +12,7 @@ from scopewatch.model.log import Log
 from scopewatch.model.requests import RequestRow, build_requests
 
 
-@dataclass
+@dataclass(slots=True)
 class Entry:
     """One entry into a scope: where, with which flag, which name scope it opened, and what it was for.
 
@@ -27,7 +27,7 @@ class Entry:
     requests: int = 0
 
 
-@dataclass
+@dataclass(slots=True)
 class Scope:
     """One variable scope of one graph; `requests` are those made directly in it, slots left out."""
 

@@ -236,11 +236,7 @@ class Recorder:
 
     def _is_first(self, result: Any) -> bool:
         """Of a variable that no store keeps, where not every making of one can be seen: whether it is a new one."""
-        if (
-            not self._variables_unseen
-            or not hasattr(result, "initializer")
-            or id(result) in self._handed_out
-        ):
+        if not self._variables_unseen or not hasattr(result, "initializer") or id(result) in self._handed_out:
             return False
         self._handed_out[id(result)] = result
         return True

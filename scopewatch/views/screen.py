@@ -52,7 +52,7 @@ class Screen:
         return sum(1 + len(scope.requests) for scope in self.scopes)
 
     @cached_property
-    def requests(self) -> list[RequestRow]:
+    def requests(self) -> Sequence[RequestRow]:
         """All requests, in order."""
         return build_requests(self.log)
 

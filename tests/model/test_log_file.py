@@ -15,11 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scopewatch.errors import LogFileError, ScopewatchError, UsageError
+from scopewatch.model import blocks
 from scopewatch.model import events as ev
 from scopewatch.model import log as lg
-from scopewatch.model import log_file
+from scopewatch.model.files import write_atomically
 from scopewatch.model.graph import Body, Edge, GraphSnapshot, VariableRecord
-from scopewatch.model.log_file import SCHEMA, load_log, save_log, write_atomically
+from scopewatch.model.log_file import SCHEMA, load_log, save_log
 from tests.support.logs import HEADER, dense_builder
 
 # ------------------------------------------------------------------------------ round trip
@@ -366,7 +367,7 @@ def test_a_very_long_file_name(tmp_path):
 def test_a_large_graph_is_parsed_when_asked_for(tmp_path, monkeypatch):
     recorded = dense_builder().log()
     save_log(recorded, tmp_path / "a.scopelog")
-    monkeypatch.setattr(log_file, "_LARGE", 100)
+    monkeypatch.setattr(blocks, "LARGE", 100)
     loaded = load_log(tmp_path / "a.scopelog")
     body = loaded.graphs[0].body
     assert type(body) is not type(recorded.graphs[0].body)
@@ -382,7 +383,7 @@ def test_a_large_graph_that_is_damaged_is_told_when_asked_for(tmp_path, monkeypa
     lines = gzip.decompress((tmp_path / "a.scopelog").read_bytes()).splitlines(keepends=True)
     broken = [b'["body","",[],[]]' + b" " * 200 + b"\n" if line.startswith(b'["body",""') else line for line in lines]
     (tmp_path / "a.scopelog").write_bytes(gzip.compress(b"".join(broken)))
-    monkeypatch.setattr(log_file, "_LARGE", 100)
+    monkeypatch.setattr(blocks, "LARGE", 100)
     loaded = load_log(tmp_path / "a.scopelog")
     with pytest.raises(LogFileError, match="damaged"):
         _ = loaded.graphs[0].body.names
