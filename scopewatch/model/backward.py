@@ -76,11 +76,9 @@ class Backward:
     cuts: dict[OpAt, tuple[int, ...]]
     receipts: Sequence[int]
     """The steps at which a variable or named tensor received its gradient."""
-
-    @cached_property
-    def received(self) -> list[Landmark]:
-        """The variables and named tensors that received a gradient, be it zero."""
-        return [mark for mark in self.landmarks.values() if mark.receipt is not None and _receives(mark)]
+    received_variables: Sequence[str]
+    received_tensors: Sequence[str]
+    """The names of what received a gradient, be it zero."""
 
     @cached_property
     def short(self) -> dict[str, str]:
@@ -180,6 +178,7 @@ class _Builder:
             BackStep("unreached", (), None, tuple(without), why, blocker) for (why, blocker), without in behind.items()
         ]
         steps.append(BackStep("end", ()))
+        received = [mark for mark in self.landmarks.values() if mark.receipt is not None and _receives(mark)]
         return Backward(
             self._log,
             self._graph,
@@ -190,6 +189,8 @@ class _Builder:
             self._came_from(),
             self._cuts,
             [i for i, s in enumerate(steps) if s.landmark is not None and s.landmark.receipt is not None],
+            [mark.name for mark in received if mark.is_variable],
+            [mark.name for mark in received if not mark.is_variable],
         )
 
     def _find_landmarks(self) -> dict[OpAt, Landmark]:

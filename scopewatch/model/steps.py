@@ -102,9 +102,11 @@ class State:
         return self.history.stacks[self.at].outwards()
 
     @property
-    def nodes(self) -> list[Node]:
+    def nodes(self) -> Sequence[Node]:
         """The graphs, scopes and variables there are, in the order of the finished tree."""
         history = self.history
+        if history.in_order:  # As in a program that never comes back to a scope.
+            return history.nodes[: self.count]
         return list(compress(history.nodes, map(self.at.__ge__, history.firsts)))
 
     @property
@@ -181,12 +183,14 @@ class History:
     variables: Sequence[int]
     firsts: Sequence[int] = field(init=False)
     sorted_firsts: Sequence[int] = field(init=False)
+    in_order: bool = field(init=False)
     name_firsts: Sequence[int] = field(init=False)
 
     def __post_init__(self) -> None:
         firsts = [node.first for node in self.nodes]
         object.__setattr__(self, "firsts", firsts)
         object.__setattr__(self, "sorted_firsts", sorted(firsts))
+        object.__setattr__(self, "in_order", firsts == self.sorted_firsts)
         object.__setattr__(self, "name_firsts", [name.events[0] for name in self.names])
 
     def state_at(self, event: int) -> State:

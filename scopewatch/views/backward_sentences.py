@@ -102,13 +102,14 @@ def place_of(step: BackStep) -> str:
 
 
 def _end(pass_: Backward, loss: str) -> Text:
-    marks = pass_.received
-    variables = [pass_.short.get(m.name, m.name) for m in marks if m.is_variable]
+    variables = pass_.received_variables
+    if pass_.short:
+        variables = [pass_.short.get(name, name) for name in variables]
     said = Text.assemble(("* end  ", TENSOR), f"From {loss} a gradient came to the variables {listed(variables, 5)}. ")
     given = {v for _, names in pass_.given_to_optimizers for v in names}
     names = ", ".join(dict.fromkeys(plain(name) for name, _ in pass_.given_to_optimizers))
     said.append(f"{names} was given {len(given)} to update." if given else "No optimizer was given any to update.")
-    claimed = [m.name for m in marks if not m.is_variable and m.name in pass_.log.header.claims]
+    claimed = [name for name in pass_.received_tensors if name in pass_.log.header.claims]
     for name in dict.fromkeys(claimed):
         said.append(f" {plain(name)} received one too, and is not among them: it is computed, not kept.")
     return said
