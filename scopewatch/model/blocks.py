@@ -43,7 +43,7 @@ class Blocks:
 
     def first(self) -> Any:
         """The first line; to be asked for before the others, which may be of another version."""
-        return json.loads(self._readline() or b"null")
+        return json.loads(self._rest(self._readline()) or b"null")
 
     def others(self, late: bytes) -> Iterator[list[Any] | Packed]:
         """The lines after it, many together; one that begins with `late` and is long by itself and unparsed.
@@ -74,11 +74,10 @@ class Blocks:
 
     def _pieces(self, begun: bytes) -> Iterator[bytes]:
         """A line that has begun, to its end."""
-        yield begun
-        while piece := self._readline():
+        piece = begun
+        while piece:
             yield piece
-            if piece.endswith(b"\n"):
-                return
+            piece = b"" if piece.endswith(b"\n") else self._readline()
 
     def _packed(self, begun: bytes) -> Packed:
         packer = zlib.compressobj(1)

@@ -99,7 +99,7 @@ class Cursor:
         return following(places, self.place) if by > 0 else preceding(places, self.place)
 
     @cached_property
-    def nodes(self) -> list[Node]:
+    def nodes(self) -> Sequence[Node]:
         """The tree's nodes that are there and that the filter leaves."""
         state = self.journey.state(self.place)
         if state is None:
