@@ -196,3 +196,46 @@ def test_what_optimizers_were_given(optimizers):
     for name, variables in optimizers:
         b.optimizer(name, *variables)
     assert build_backward(b.log())[0].given_to_optimizers == tuple((n, tuple(v)) for n, v in optimizers)
+
+
+def test_of_two_named_outputs_of_one_op_the_one_that_receives_something_stands_there():
+    b = LogBuilder(graph("v = VariableV2[4]\nparts = Split(v, v) -> 2*float32\nloss = Mean(parts:1)"))
+    for tensors in (("parts:0", "parts:1"), ("parts:1", "parts:0")):
+        first, second = (receipt(t, "dense" if t == "parts:1" else "none", None) for t in tensors)
+        b.extra["gradients"] = []
+        b.gradient("loss:0", first, second, receipt("v:0", is_variable=True))
+        pass_ = build_backward(walked(b, "loss", "parts", "v"))[0]
+        assert pass_.landmarks[OpAt("", pass_.graph.body.index["parts"])].tensor == "parts:1"
+
+
+def test_what_the_graph_does_not_hold_has_no_step():
+    b = LogBuilder(graph("v = VariableV2[4]\nloss = Mean(v)"))
+    b.gradient("loss:0", receipt("gone:0"), receipt("v:0", is_variable=True))
+    assert [name for _, name in shown(build_backward(walked(b, "loss", "v"))[0])] == ["loss:0", "v", ""]
+
+
+def test_an_op_far_from_every_name_is_part_of_none():
+    chain = "\n".join(f"i{k + 1} = Identity(i{k})" for k in range(1_200))
+    b = LogBuilder(graph(f"i0 = VariableV2\n{chain}\nloss = Mean(i1200)"))
+    b.bind("loss", "loss:0")
+    b.gradient("loss:0", receipt("i0:0", is_variable=True), python_name="loss")
+    pass_ = build_backward(walked(b, "loss", *(f"i{k}" for k in range(1_200, -1, -1))))[0]
+    index = pass_.graph.body.index
+    assert pass_.on_the_way_to(OpAt("", index["i1100"])).name == "loss"
+    assert pass_.on_the_way_to(OpAt("", index["i10"])) is None
+
+
+def test_a_function_called_twice_comes_from_the_call_that_was_passed_first():
+    again = 'more = PartitionedCall(call) {"f": {"function": "double"}}\nloss = Mean(more)'
+    text = FUNCTION.replace("loss = Mean(call)", again)
+    b = LogBuilder(graph(text))
+    b.gradient("loss:0", receipt("v:0", is_variable=True), python_name="loss")
+    log = b.log()
+    main, inner = log.graphs[0].body.index, log.graphs[0].functions["double"].index
+    runs = (
+        ("", (main["loss"], main["more"])),
+        ("double", (inner["twice"], inner["x"])),
+        ("", (main["call"], main["v"])),
+    )
+    pass_ = build_backward(replace(log, walks=(GradientWalk("g0", "loss:0", runs, ()),), _by_type={}))[0]
+    assert pass_.came_from[OpAt("double", inner["twice"])] == OpAt("", main["more"])

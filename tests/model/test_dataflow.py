@@ -38,6 +38,8 @@ V = "v = VariableV2[5,3]\n"
         (V + "c = Const\nn = IdentityN(v, c) -> 2*float32\nw = Identity(n:1)", False),
         (V + "c = Const\nw = PlaceholderWithDefault(v)", True),
         (V + "c = Const\nw = Select(c, v, v)", False),
+        (V + "c = Const\nw = RefSelect(c, v, v) -> float32_ref", True),
+        ("c = Const\nd = VariableV2\nw = RefSelect(d, c, c) -> float32_ref", False),
     ],
 )
 def test_value_preserving_ops_alone(text, is_variable):
@@ -237,6 +239,37 @@ def test_a_variable_made_inside_a_function():
         r = ReadVariableOp(inside)
     """
     assert look(text)[0] == {"inside"}
+
+
+def test_a_function_whose_body_is_not_there_may_use_all_that_it_is_given():
+    assert look(V + 'w = PartitionedCall(v) {"f": {"function": "elsewhere"}}') == (set(), {"v"})
+
+
+def test_an_output_that_a_function_does_not_give_comes_from_nothing():
+    text = V + 'call = PartitionedCall(v) -> 2*float32 {"f": {"function": "f"}}\nw = Identity(call:1)\ndef f(x) -> x'
+    assert look(text) == (set(), set())
+
+
+MAPPED = (
+    V
+    + """
+    d = Const
+    w = MapDataset(d, v) -> variant {"f": {"function": "f"}, "Targuments": 1}
+    def f(element, captured) -> y
+    y = Identity(captured)
+"""
+)
+
+
+def test_what_the_function_of_a_data_set_has_captured_are_its_last_arguments():
+    assert look(MAPPED, "f/y:0")[0] == {"v"}
+    assert look(MAPPED.replace("Identity(captured)", "Identity(element)"), "f/y:0") == (set(), set())
+
+
+def test_how_an_op_that_is_not_known_passes_arguments_is_unknown():
+    flow = Dataflow(graph(MAPPED.replace("MapDataset", "Novel").replace(', "Targuments": 1', "")))
+    unknown = {u for p in flow.places("f/y:0") for u in flow.aliases(p).unknown}
+    assert unknown == {"how Novel passes arguments to f is not known here"}
 
 
 # ---------------------------------------------------------------------------- parts

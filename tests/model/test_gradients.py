@@ -93,6 +93,32 @@ def test_a_write_inside_a_loop():
     assert updated(text, {"v:0": "dv:0"}) == {"v:0"}
 
 
+WRITTEN_BY_A_FUNCTION = """
+    v    = VarHandleOp[3]
+    read = ReadVariableOp(v)
+    loss = Sum(read)
+    dv   = Mul(loss, read)
+    up   = PartitionedCall(v, {}) {{"f": {{"function": "apply"}}}}
+    def apply(handle, by) -> by
+    sub  = AssignSubVariableOp(handle, by)
+"""
+
+
+def test_a_write_to_a_handle_that_is_fed_updates_no_variable_of_the_graph():
+    text = VARIABLE + "handle = Placeholder -> resource\nup = AssignSubVariableOp(handle, dv)"
+    assert updated(text, {"v:0": "dv:0"}) == set()
+
+
+def test_a_write_inside_a_function():
+    assert updated(WRITTEN_BY_A_FUNCTION.format("dv"), {"v:0": "dv:0"}) == {"v:0"}
+    assert updated(WRITTEN_BY_A_FUNCTION.format("loss"), {"v:0": "dv:0"}) == set()
+
+
+def test_a_write_inside_a_function_that_nothing_calls():
+    text = VARIABLE + "def alone(x) -> x\ninside = VarHandleOp[3]\nset = AssignVariableOp(inside, x)"
+    assert updated(text, {"v:0": "dv:0"}) == set()
+
+
 @pytest.mark.parametrize(
     ("op_type", "writes"),
     [
