@@ -217,8 +217,6 @@ def _scored(text: str) -> list[tuple[float, _Pattern]]:
     scored = []
     for pattern in _patterns():
         own = _words(" ".join(pattern.literals))
-        if len(own) < 2:
-            continue
         shared = set(own) & set(given)
         weight = sum(rarity[w] for w in set(own))
         score = sum(rarity[w] for w in shared) / weight

@@ -21,7 +21,6 @@ from scopewatch.model.events import (
     MadeDirectly,
     OptimizerGiven,
     Path,
-    Ran,
     Requested,
     ReuseSet,
     ScopeEntered,
@@ -243,9 +242,7 @@ def names_of(event: Event) -> Sequence[str]:
         return (*event.ys, *event.xs)
     if isinstance(event, OptimizerGiven):
         return (event.optimizer, *event.variables)
-    if isinstance(event, Ran):
-        return (*event.fetches, *event.feeds)
-    return ()
+    return (*event.fetches, *event.feeds)
 
 
 def following(places: Sequence[int], at: int) -> int | None:

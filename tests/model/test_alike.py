@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scopewatch.model.alike import FOLDED_FROM, MOST_OPENED, READABLE, beside, fold, fold_unless_opened, pattern
+from scopewatch.model.alike import FOLDED_FROM, MOST_OPENED, READABLE, apart, beside, fold, fold_unless_opened, pattern
 
 
 def folded(names, said=lambda _: None, depth=0):
@@ -104,6 +104,11 @@ def test_what_a_name_explains_is_alike(said, other):
 )
 def test_what_it_does_not_explain_is_not(said, other):
     assert beside(*said) != beside(*other)
+
+
+def test_names_beside_each_other_go_together_by_their_distance():
+    assert apart("l3", "layer_3") == apart("l4", "layer_4") != apart("l4", "layer_5")
+    assert apart("l3", "l3_1/v") == apart("l4", "l4_1/v") != apart("l4", "l5_1/v")
 
 
 PARTS = st.sampled_from(["l", "block", "dense", "tower_0", "v", "W", ""])

@@ -121,6 +121,8 @@ def test_g_is_v_normalised_only_where_the_program_computes_it_so():
     assert holds(weights.gain_is_normalised_direction(run_of(NORMALISED).log())) == [False]
     b = run_of(DIRECTION_CALLED_G)
     assert holds(weights.gain_is_normalised_direction(b.log())) == [False]  # It scales by what it calls s.
+    b.bind("g", "y:0")  # Computed, but of no v alone.
+    assert holds(weights.gain_is_normalised_direction(b.log())) == [False]
     b.bind("self.w_g", "unit:0")
     assert weights.gain_is_normalised_direction(b.log())[0] == Seen(True, "self.w_g is computed as v / ||v||")
 
@@ -219,6 +221,12 @@ def test_backpropagation_that_builds_the_layer_again_asks_again():
     assert seen == Seen(True, "differentiated at model.py:42: v was asked for 1 time")
 
 
+def test_a_gradient_by_another_tensor_is_not_that_of_the_layer():
+    b = run_of(NORMALISED)
+    b.differentiate("loss:0", {"x:0": None}, where=42)
+    assert training.asks_again_for_gradients(b.log()) == []
+
+
 def test_a_request_elsewhere_is_not_backpropagation():
     b = dense_builder()
     b.request("dense/v", "reused", where="model.py:43 > model.py:21 build", stored=["v"], reuse="auto")
@@ -262,6 +270,12 @@ def test_the_graph_lists_what_the_layer_object_does_not():
     assert holds(sharing.trainables_listed(b.log())) == [True, True]
 
 
+def test_a_layer_without_trainable_variables_is_not_counted():
+    b = dense_builder()
+    b.layer("input", [], ["other"])
+    assert sharing.trainables_listed(b.log()) == sharing.trainables_listed(dense_builder().log())
+
+
 def test_a_g_that_is_not_trainable_is_not_listed():
     b = dense_builder()
     b.graphs = (graph(DENSE, variables={"g": {"trainable": False}}),)
@@ -296,6 +310,20 @@ def test_build_and_call_in_the_same_scope_or_not(scope, name_scope, expected):
 
 def test_a_call_that_enters_nothing_shows_nothing():
     assert sharing.build_and_call_share_scope(dense_builder().log()) == []
+
+
+def test_a_layer_that_only_calls_shows_nothing():
+    b = run_of(NORMALISED)
+    b.enter("cell", "model.py:9 > model.py:40 call")
+    assert sharing.build_and_call_share_scope(b.log()) == []
+
+
+def test_where_no_name_scope_was_opened_only_the_variable_scopes_are_compared():
+    b = run_of(NORMALISED)
+    for function in ("build", "call"):
+        b.enter("cell", f"model.py:9 > model.py:33 {function}")
+        b.events[-1] = replace(b.events[-1], name_scope=None)
+    assert sharing.build_and_call_share_scope(b.log()) == [Seen(True, "variable scope cell in both")]
 
 
 # --------------------------------------------------------------------------- sentences

@@ -193,6 +193,18 @@ def test_answers_are_three_short_plain_lines():
         assert len(topic.title) <= 80, topic.name
 
 
+def test_a_tensor_or_variable_goes_by_the_name_in_what_python_prints_of_it():
+    said = (
+        'Tensor("net/x:0", shape=(3,), dtype=float32) must be from the same graph as '
+        "<tf.Variable 'net/w:0' shape=(3,) dtype=float32> (graphs are <tensorflow.Graph object at 0x1> and <x>)."
+    )
+    assert explain(said).names == {"name": "net/x", "other": "net/w"}
+
+
+def test_a_name_begins_where_the_message_does():
+    assert explain("The Variable of this layer: Variable net/w already exists, disallowed.").names == {"name": "net/w"}
+
+
 def test_names_with_newlines_and_parentheses():
     assert explain("Variable a b(c) already exists, disallowed.").names == {"name": "a b(c)"}
 

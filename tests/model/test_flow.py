@@ -34,6 +34,15 @@ def test_a_tensor_that_does_not_reach_the_loss_is_drawn_alone():
     assert tree(b) == "neg=w([v])"
 
 
+def test_a_root_that_is_no_norm():
+    assert tree(LogBuilder(graph("v = VariableV2\nw = Sqrt(v)")), loss=None) == "sqrt([v])"
+
+
+def test_a_loss_inside_a_function_is_not_led_to():
+    b = LogBuilder(graph('v = VariableV2\nw = PartitionedCall(v) {"f": {"function": "f"}}\ndef f(x) -> y\ny = Neg(x)'))
+    assert tree(b, loss="f/y:0") == tree(b, loss="gone:0") == tree(b, loss=None) == "neg([v])"
+
+
 def test_a_tensor_that_is_not_there():
     assert tree(dense_builder(), "nowhere:0") is None
 

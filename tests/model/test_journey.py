@@ -56,6 +56,20 @@ def test_leaving_a_scope_is_at_the_line_that_entered_it():
     assert [f.line for f in journey.path(left)] == [20]
 
 
+def test_leaving_an_outer_scope_first_is_at_the_line_that_entered_that_one():
+    b = LogBuilder(graph("x = Placeholder"))
+    b.enter("a", 1)
+    b.enter("a/b", 2)
+    b.leave("a")
+    b.leave("never entered")
+    journey = build_journey(b.log())
+    assert [[f.line for f in journey.path(place)] for place in (2, 3)] == [[1], []]
+
+
+def test_without_a_filter_every_place_counts():
+    assert Cursor(dense()).number == (1, dense().count)
+
+
 @pytest.mark.parametrize(
     ("kind", "types"), [("request", (Requested,)), ("scope", (ScopeEntered, ScopeLeft)), ("variable", (Requested,))]
 )
@@ -142,6 +156,16 @@ def test_a_line_is_where_it_begins_to_be_executed():
     assert list(journey.breaks(parse_break("model.py:4"))) == [2]
     assert list(journey.breaks(parse_break("del.py:4"))) == []
     assert list(journey.breaks(parse_break("77"))) == []
+
+
+def test_a_line_that_failed_and_a_variable_that_was_made_directly():
+    b = LogBuilder(graph("x = Placeholder"))
+    b.direct("t", 3)
+    b.fail("ValueError", "no", 7)
+    journey = build_journey(b.log())
+    assert list(journey.breaks(parse_break("7"))) == [1]
+    assert list(journey.breaks(parse_break("t"))) == [0]
+    assert Cursor(journey).filtered("^t$").kept.places == [0, 1]  # The failure ends every way through the run.
 
 
 def test_going_from_stop_to_stop():

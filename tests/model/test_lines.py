@@ -170,6 +170,37 @@ def test_gradient_through_a_called_function():
     assert found == {4: "yes", 10: "yes", 11: None, 12: "no"}
 
 
+def test_gradient_through_a_loop_and_the_branch_of_a_condition():
+    b = LogBuilder(
+        graph(
+            """
+            v    = VariableV2[2]
+            k    = Const
+            loop = While(k, v) -> 2*float32 {"body": {"function": "body"}, "cond": {"function": "go"}}
+            if   = If(loop:1, k) -> float32 {"then_branch": {"function": "yes"}, "else_branch": {"function": "no"}}
+            loss = AddV2(loop:1, if)
+            def go(n, x) -> n
+            def body(n, x) -> n, y
+              y = Square(x)
+            def yes(a) -> b
+              b = Neg(a)
+            def no(a) -> c
+              c = Exp(a)
+            """
+        )
+    )
+    b.built(3, "loop")
+    b.built(4, "if")
+    b.built(10, "y", function="body")
+    b.built(12, "b", function="yes")
+    b.gradient("loss:0", receipt("v:0", is_variable=True))
+    b.passed("v", "loop", "loss")
+    b.passed("y", function="body")
+    found = {line: marks.flows for (_, line), marks in build_lines(b.log()).own.items()}
+    # Which branch is taken depends on v, what the branch computes does not.
+    assert found == {3: "yes", 4: None, 10: "yes", 12: None}
+
+
 def test_what_differentiation_adds_to_a_function_is_not_on_the_way_to_the_loss():
     b = LogBuilder(
         graph(

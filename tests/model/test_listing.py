@@ -80,6 +80,13 @@ def test_definitions_inside_conditions_are_functions_too():
     assert [block.title for block in build_listing(b.log()).blocks] == ["get"]
 
 
+def test_definitions_where_an_import_failed_are_functions_too():
+    b = LogBuilder(graph("a = Const"))
+    b.source("try:\n    import fast\nexcept ImportError:\n    def slow():\n        return 1\nx = slow()")
+    b.built(5, "a")
+    assert [(block.title, len(block.lines)) for block in build_listing(b.log()).blocks] == [("slow", 2)]
+
+
 def test_the_code_outside_leaves_functions_out_of_its_middle():
     b = program()
     b.built(line_of("import tensorflow"), "a")

@@ -81,6 +81,14 @@ def test_assumed_else_the_last_scalar_else_the_last_tensor_that_needs_a_variable
     assert found(b) == [("c:0", "assumed", "wide")]
 
 
+def test_what_needs_no_variable_is_no_loss_however_many_there_are():
+    b = LogBuilder(graph(GRAPH + "more = Neg(ids)\nmost = Neg(more)"))
+    b.bind("wide", "c:0", shape=(2,))
+    for name in ("ids", "more", "most"):
+        b.bind(name, f"{name}:0", shape=(2,))
+    assert found(b) == [("c:0", "assumed", "wide")]
+
+
 def test_nothing_to_assume():
     b = builder()
     b.bind("ids", "ids:0", dtype="int32", shape=())

@@ -6,7 +6,7 @@ import pytest
 
 from scopewatch.model import tricks
 from scopewatch.model.explanations import explain
-from scopewatch.model.log import SourceFile
+from scopewatch.model.log import Blocker, SourceFile
 from scopewatch.model.quiz import MOST, build_quiz
 from tests.support.logs import DENSE, LogBuilder, dense_builder, graph, receipt
 
@@ -69,6 +69,10 @@ def test_who_created_what_is_reused():
     assert {c.words for c in question.choices} == {f"model.py:9 > model.py:{n}" for n in (1, 2, 7)}
 
 
+def test_who_created_is_not_asked_where_only_one_line_asks():
+    assert asked(requests(("a/v", "created", "auto", 1), ("a/v", "reused", "auto", 1)).log(), "creator") == []
+
+
 def test_what_happened_names_the_flag_who_set_it_and_who_was_first():
     log = requests(("a/v", "created", "true", 1), ("a/v", "reused", "true", 7)).log()
     truth = " ".join(asked(log, "outcome")[-1].truth)
@@ -76,19 +80,38 @@ def test_what_happened_names_the_flag_who_set_it_and_who_was_first():
     assert "created first by model.py:9 > model.py:1" in truth
 
 
-@pytest.mark.parametrize(("receives", "right"), [("dense", "y"), ("none", "n")])
-def test_whether_a_variable_receives_a_gradient(receives, right):
+def gradient_asked(*receipts):
     b = dense_builder()
     b.extra["gradients"] = []
-    b.gradient(
-        "loss:0",
-        receipt("g:0", receives, is_variable=True, reason="flows" if receives == "dense" else "stopped"),
-        python_name="loss",
-    )
+    b.gradient("loss:0", *receipts, python_name="loss")
     b.request("g", stored=["g"])
-    (question,) = asked(b.log(), "gradient")
+    return asked(b.log(), "gradient")
+
+
+@pytest.mark.parametrize(
+    ("receives", "reason", "right", "concept"),
+    [
+        ("dense", "flows", "y", "trainable"),
+        ("none", "stopped", "n", "stop_gradient"),
+        ("none", "not_connected", "n", "None-gradient"),
+    ],
+)
+def test_whether_a_variable_receives_a_gradient(receives, reason, right, concept):
+    (question,) = gradient_asked(receipt("g:0", receives, is_variable=True, reason=reason))
     wrong = next(c for c in question.choices if c.key != right)
-    assert (question.right, wrong.concept) == (right, "trainable" if right == "y" else "stop_gradient")
+    assert (question.right, wrong.concept) == (right, concept)
+
+
+def test_what_a_gradient_was_and_where_it_ended():
+    blocker = Blocker("stop", "StopGradient", None, None)
+    (question,) = gradient_asked(receipt("g:0", "none", None, True, "stopped", blocker))
+    assert question.truth[1:] == ("the path ends at the op stop (StopGradient)",)
+    (question,) = gradient_asked(receipt("g:0", norm=None, is_variable=True))
+    assert question.truth == ("g receives a gradient",)
+
+
+def test_no_gradient_is_asked_about_where_one_is_unknown():
+    assert gradient_asked(receipt("g:0", "unknown", None, True, None), receipt("v:0", is_variable=True)) == []
 
 
 def test_the_weight_receives_one_and_is_not_updated():
@@ -133,6 +156,13 @@ def test_a_weight_computed_twice_by_one_line(tensor, right):
     b.bind("w", tensor, where="model.py:40 > model.py:31 call", call=1)
     (question,) = asked(b.log(), "same")
     assert question.right == right
+
+
+def test_a_weight_that_is_computed_from_no_variable_is_not_compared():
+    b = dense_builder()
+    b.graphs = (graph(f"{DENSE}\nconstant = Neg(axes)"),)
+    b.bind("w", "constant:0", where="model.py:40 > model.py:31 call", call=1)
+    assert asked(b.log(), "same") == []
 
 
 def test_the_line_of_the_program_is_shown_as_it_was():

@@ -223,3 +223,18 @@ def test_there_is_no_event_before_the_first_or_after_the_last():
     for event in (-1, len(history.log.events)):
         with pytest.raises(IndexError):
             history.state_at(event)
+
+
+def test_reuse_set_on_a_scope_that_is_not_open_changes_no_flag():
+    b = LogBuilder(graph("x = Placeholder"))
+    b.enter("a", 1)
+    b.reuse_variables("b", 2)
+    assert [(h.scope, h.reuse) for h in build_history(b.log()).state_at(1).stack] == [("", "false"), ("a", "false")]
+
+
+def test_the_shape_of_what_was_only_refused_is_unknown():
+    b = LogBuilder(graph("x = Placeholder"))
+    b.request("v", "refused", shape=(3,))
+    history = build_history(b.log())
+    node = next(n for n in history.nodes if n.kind == "variable")
+    assert history.state_at(0).shape(node) is None

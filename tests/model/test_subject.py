@@ -47,6 +47,11 @@ def test_the_end_of_a_variables_name_is_enough_where_it_is_the_only_one():
     assert [short_for(b.log(), name) for name in ("a/w", "a/v")] == ["w", "a/v"]
 
 
+def test_a_variable_that_stands_in_two_graphs_has_no_shorter_name():
+    b = LogBuilder(graph("a/w = VariableV2"), graph("a/w = VariableV2", "g1"))
+    assert short_for(b.log(), "a/w") == "a/w"
+
+
 def test_a_python_name_wins_over_the_end_of_a_variables_name():
     b = LogBuilder(graph("a/w = VariableV2\nmul = Mul(a/w, a/w)"))
     b.bind("w", "mul:0")

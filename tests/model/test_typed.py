@@ -28,6 +28,7 @@ FIRST = PRELUDE.count("\n") + 2
         ("with a:\n    b = (\n    )c\n    d\ne\n", ["with a:\n    b = (\n    )c", "e"]),
         ("with a:\n    b", ["with a:\n    b"]),
         ("x = 1\r\n  :tree  \r\n", ["x = 1", ":tree"]),
+        ("\n  \nx = 1\n\n", ["x = 1"]),
         ("", []),
     ],
 )

@@ -47,6 +47,17 @@ def test_kinds(text, kind, variables):
     assert weights(PARTS + text) == [("y", kind, variables, False)]
 
 
+def test_a_weight_in_parts_is_a_variable():
+    text = "x = Placeholder\np0 = VariableV2[2,3]\np1 = VariableV2[2,3]\nw = ConcatV2(p0, p1, x)\ny = MatMul(x, w)"
+    b = LogBuilder(
+        graph(
+            text.replace("p1, x)", "p1, axis)").replace("w =", "axis = Const\nw ="),
+            variables={n: {"partition_of": "emb"} for n in ("p0", "p1")},
+        )
+    )
+    assert [(w.kind, w.variables) for w in build_weights(b.log())] == [("variable", ("p0", "p1"))]
+
+
 def test_what_depends_on_data_is_no_weight():
     assert weights(PARTS + "h = Mul(x, vr)\ny = MatMul(x, h)") == []
     assert weights(PARTS + "c = Const\ny = MatMul(x, c)") == []
