@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Literal
 
 from scopewatch.model.events import Frame, MadeDirectly, Path, Ran, Requested, Reuse, ReuseSet, ScopeEntered, ScopeLeft
@@ -139,9 +140,7 @@ def _refusal(log: Log, row: RequestRow, refused: int) -> ErrorCard:
 def _open_scopes(log: Log, request: Requested) -> Iterator[OpenScope]:
     """The scopes that were open at a request, outermost first; the root only where it says something."""
     stack = [OpenScope("", "false", "inherited", None, None, False)]
-    for event in log.events:
-        if event.seq >= request.seq:
-            break
+    for event in takewhile(lambda e: e.seq < request.seq, log.events):
         if event.graph != request.graph:
             continue
         if isinstance(event, ScopeEntered | ScopeLeft) and event.thread != request.thread:
@@ -241,9 +240,7 @@ class _Diagnosis:
 
     def _ran_since_creation(self) -> bool:
         graph, first = self.event.graph, None
-        for event in self.log.events:
-            if event.seq >= self.event.seq:
-                break
+        for event in takewhile(lambda e: e.seq < self.event.seq, self.log.events):
             if isinstance(event, Requested) and event.outcome == "created" and event.graph == graph:
                 first = event.seq if event.name == self.event.name else first
             if isinstance(event, Ran) and event.graph == graph and first is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scopewatch.model.cache import cache_file
+from scopewatch.model.cache import cache_file, history_file
 from scopewatch.model.scenarios import scenario_folder, scenario_names, scenario_titles
 from scopewatch.model.source import opening_docstring, read_source
 
@@ -34,6 +34,22 @@ def test_without_the_variable_it_is_the_users_cache(monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/someone")
     assert cache_file("dense") == Path("/home/someone/.cache/scopewatch/last/dense.scopelog")
+
+
+@pytest.mark.parametrize(
+    ("platform", "folder", "given"),
+    [
+        ("darwin", "/home/someone/Library/Caches", None),
+        ("win32", "/home/someone/AppData/Local", None),
+        ("win32", "/data", "/data"),
+    ],
+)
+def test_other_systems_keep_caches_elsewhere(platform, folder, given, monkeypatch):
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setenv("HOME", "/home/someone")
+    monkeypatch.setenv("LOCALAPPDATA", given or "")
+    assert cache_file("dense") == Path(folder) / "scopewatch/last/dense.scopelog"
+    assert history_file() == Path(folder) / "scopewatch/play_history"
 
 
 def test_either_spelling_of_a_scenario_is_the_same_run():

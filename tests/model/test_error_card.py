@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scopewatch.model.error_card import build_error_card, judge_trial
+from scopewatch.model.explanations import explain
 from scopewatch.model.overrides import FlagOverride
 from tests.support.logs import LogBuilder, graph
 
@@ -57,6 +58,32 @@ def test_scopes_of_another_graph_are_not_open():
     b.graph = "g1"
     b.enter("net", 2)
     assert [s.name for s in refused()(b).scopes] == ["net"]
+
+
+def test_scopes_of_another_thread_are_not_open():
+    b = LogBuilder(graph(""))
+    b.enter("other", 1)
+    b.events[-1] = replace(b.events[-1], thread=1)
+    b.enter("net", 2)
+    assert [s.name for s in refused()(b).scopes] == ["net"]
+
+
+def test_a_scope_that_is_left_takes_with_it_what_was_opened_inside():
+    b = LogBuilder(graph(""))
+    b.enter("net", 1)
+    b.enter("net/late", 2)
+    b.leave("net")
+    b.enter("new", 3)
+    assert [s.name for s in refused("new/v")(b).scopes] == ["new"]
+
+
+def test_a_scope_that_is_open_no_more_can_be_told_to_reuse():
+    b = LogBuilder(graph(""))
+    b.enter("old", 1)
+    b.leave("old")
+    b.enter("net", 2)
+    b.reuse_variables("old", 3)
+    assert [(s.name, s.flag) for s in refused()(b).scopes] == [("net", "false")]
 
 
 def test_who_set_each_flag_and_how():
@@ -161,6 +188,49 @@ def test_made_by_tf_variable():
     assert card.to_try == ()
 
 
+def test_a_flag_that_no_line_of_the_program_set_cannot_be_changed():
+    b = LogBuilder(graph(""))
+    b.enter("net", None, "true")
+    card = refused("net/w", MISSING.format("net/w"), where=6, reuse="true")(b)
+    assert [(s.name, s.how, s.entered_at) for s in card.scopes] == [("net", "inherited", None)]
+    assert card.to_try == ()
+
+
+def test_a_flag_for_a_scope_that_a_library_opened():
+    b = twice()
+    b.events[-1] = replace(b.events[-1], path=b.at(None))
+    assert "(a library's line)" in refused(where=25)(b).fixes[0].sentence
+
+
+def test_created_in_another_graph():
+    b = LogBuilder(graph("", "g0"), graph("", "g1"))
+    b.request("net/w", where=3)
+    b.graph = "g1"
+    b.enter("net", 5, "true", flag=5)
+    card = refused("net/w", MISSING.format("net/w"), where=6, reuse="true", flag=5)(b)
+    assert (card.topic, card.created[0].line) == ("not-in-this-graph", 3)
+    assert "another tf.Graph (g0); this request is in g1" in card.cause
+
+
+def test_a_template_whose_later_call_asks_for_more():
+    b = LogBuilder(graph(""))
+    b.enter("net", 5, "true", flag=5)
+    b.request("net/w", "refused", error=MISSING.format("net/w"), where=6, reuse="true", flag=5)
+    b.fail("ValueError", MISSING.format("net/w") + " Originally defined by make_template", 6)
+    card = build_error_card(b.log())
+    assert card.topic == "template-makes-new-variables"
+    assert card.cause == "A template's later call asked for net/w, which its first call did not create."
+
+
+def test_a_refusal_for_another_reason_is_explained_as_far_as_it_is_known():
+    shape = "Shape of a new variable (net/v) must be fully defined, but instead was (?, 3)."
+    card = refused(error=shape, where=25)(twice())
+    assert (card.topic, [f.kind for f in card.fixes]) == (explain(shape).topic.name, ["edit"])
+    card = refused(error="no such luck", where=25)(twice())
+    assert (card.topic, card.fixes) == (None, ())
+    assert card.cause == "The request was refused for another reason than sharing."
+
+
 def test_a_mismatch_says_both_shapes_and_no_flag_helps():
     b = twice()
     error = "Trying to share variable net/v, but specified shape (3, 1) and found shape (5, 3)."
@@ -204,3 +274,8 @@ def test_a_trial_is_judged_by_what_it_shows():
     created = LogBuilder(graph(""))
     created.request("net/v", where=25)
     assert judge_trial(fix, card, created.log()).asked == "created"
+    caught = LogBuilder(graph(""))
+    caught.request("net/u", "refused", where=26, error="Variable net/u already exists\nmore")
+    trial = judge_trial(fix, card, caught.log())
+    assert (trial.builds, trial.error, trial.at.line) == (False, "Variable net/u already exists", 26)
+    assert trial.asked == "not asked"

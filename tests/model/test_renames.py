@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scopewatch.model import renames
 from scopewatch.model.differences import Run, build_difference
 from scopewatch.model.folds import fold_only, fold_renames, numbered_apart
 from scopewatch.model.renames import match_units
@@ -189,6 +190,22 @@ def test_a_layer_put_in_between_shifts_the_numbers():
     assert {p.how for p in d.renamed if p.a.owner is None} == {"guess"}
     assert names(d)["dense_1/bias/Adam"] == "dense_2/bias/Adam"
     assert alone(d)[1] == ["dense_1/kernel", "dense_1/kernel/Adam", "dense_1/bias", "dense_1/bias/Adam"]
+
+
+def numbered(*widths):
+    return {f"dense_{i}/kernel": (3, width) for i, width in enumerate(widths, start=1)}
+
+
+def test_layers_put_in_at_several_places_shift_the_numbers_by_as_many():
+    d = compared(numbered(11, 12, 13, 14, 15), numbered(11, 19, 12, 13, 18, 17, 14, 15))
+    assert names(d) == {f"dense_{i}/kernel": f"dense_{j}/kernel" for i, j in ((2, 3), (3, 4), (4, 7), (5, 8))}
+    assert alone(d) == ([], [f"dense_{i}/kernel" for i in (2, 5, 6)])
+
+
+def test_of_very_many_layers_the_same_beginning_and_end_are_found(monkeypatch):
+    monkeypatch.setattr(renames, "_LARGEST_ALIGNMENT", 1)
+    found = names(compared(numbered(11, 12, 12, 14, 15), numbered(11, 19, 12, 12, 18, 14, 15)))
+    assert found.items() >= {"dense_4/kernel": "dense_6/kernel", "dense_5/kernel": "dense_7/kernel"}.items()
 
 
 def test_many_shifted_layers_are_one_line():

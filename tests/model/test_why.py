@@ -157,6 +157,32 @@ def test_slots_and_averages_belong_to_the_variable_whose_name_they_carry():
     assert card_of(b, "w/ExponentialMovingAverage").origin.how == "average"
 
 
+def test_an_average_that_was_made_without_a_request_is_one_of_its_variable():
+    b = LogBuilder(graph("w = VariableV2[2]\nw/avg = VariableV2[2]"))
+    b.request("w")
+    b.direct("w/avg", role="average")
+    assert card_of(b, "w").averages == ("w/avg",)
+    assert card_of(b, "w/avg").slot_of == "w"
+
+
+def test_what_differentiation_reads_inside_a_function_is_for_the_gradient():
+    text = """
+    v    = VarHandleOp[2]
+    call = PartitionedCall(v) {"f": {"function": "f"}}
+    loss = Neg(call)
+    def f(x) -> y
+      r    = ReadVariableOp(x)
+      y    = Square(r)
+      kept = OptionalFromValue(r)
+    """
+    b = LogBuilder(graph(text))
+    b.differentiate("loss:0", {"v:0": None}, where=9)
+    b.built(5, "y", function="f")
+    b.built(9, "kept", function="f")
+    b.gradient("loss:0", receipt("v:0", is_variable=True))
+    assert ops(card_of(b, "v").readers) == [("loss", "f/y", 5), ("gradient", "f/kept", 9)]
+
+
 def test_losses_without_a_receipt_say_what_is_known():
     b = LogBuilder(graph("v = VariableV2\nu = VariableV2\nread = Identity(v)\nexp = Exp(read)\nloss = Neg(exp)"))
     b.gradient("loss:0", receipt("loss:0"))
@@ -243,9 +269,19 @@ def test_a_cut_gradient_is_reported_with_its_op_and_line():
 
 
 def test_the_json_of_both_cards(dense):
+    dense.request("dense/v", "reused", "model.py:60 > model.py:21 build", stored=["v"], reuse="true", flag=59)
     log = dense.log()
     data = variable_report(log, variable_card(log, find_subject(log, "v")))
     assert (data["schema"], data["subject"], data["name"]) == ("scopewatch.why/1", "variable", "v")
+    assert data["retrieved"] == [
+        {
+            "start": {"file": "model.py", "line": 60},
+            "caller": {"file": "model.py", "line": 21},
+            "reuse": "true",
+            "reuse_set_at": {"file": "model.py", "line": 59},
+            "times": 1,
+        }
+    ]
     assert data["created"]["via"][-1] == {"file": "model.py", "line": 21, "function": "build"}
     assert data["read_by"][0] == {
         "op": "mul",

@@ -46,6 +46,36 @@ def test_identical_runs_say_plainly_that_nothing_differs():
     assert "VARIABLES" not in out
 
 
+def test_a_gradient_of_another_kind_is_neither_lost_nor_gained():
+    a, b = (dense_run(f"{kind}.py", receipt("v:0", kind, is_variable=True)) for kind in ("dense", "sparse"))
+    ((row,),) = [loss.rows for loss in build_difference(a, b).losses]
+    assert row.change == "other"
+    assert re.search(
+        r"v\]  changed +variable: dense 1, updated +variable: sparse 1, updated", shown(a, b, views=["gradients"])
+    )
+
+
+def test_the_gradients_of_one_graph_are_not_compared_with_variables_of_another():
+    def run():
+        b = LogBuilder(graph("v = VariableV2\nloss = Neg(v)"), graph("v = VariableV2", "g1"))
+        b.gradient("loss:0", receipt("v:0", is_variable=True))
+        return Run("m.py", b.log())
+
+    difference = build_difference(run(), run())
+    assert len(difference.pairs) == 2
+    assert [(r.name, r.change) for loss in difference.losses for r in loss.rows] == [("v", "same")]
+
+
+def test_variables_that_changed_alike_are_one_line():
+    def model(count):
+        return {f"net/l{i}/w": (3,) for i in range(count)}
+
+    three = shown(run_of(model(3)), run_of(model(3), trainable=False))
+    assert "changed  net/*  3 variables: trainable yes -> no" in three
+    two = shown(run_of(model(2)), run_of(model(2), trainable=False))
+    assert [line.split()[1] for line in two.splitlines() if "changed  " in line] == ["net/l0/w", "net/l1/w"]
+
+
 def test_marks_only_what_a_checkpoint_notices_and_explains_them():
     flag = shown(run_of({"a": (3,)}), run_of({"a": (3,)}, trainable=False))
     assert re.search(r"^   changed  a +trainable yes -> no", flag, re.MULTILINE)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from scopewatch.model.log import Blocker, NumericMeasure, NumericStep
+from scopewatch.model.log import Blocker, NumericMeasure, NumericStep, Unseen
 from scopewatch.views.run import VIEWS
 from tests.support.logs import DENSE, LogBuilder, dense_builder, graph, receipt
 from tests.support.screens import too_wide, view
@@ -373,6 +373,33 @@ def test_a_numeric_claim_with_its_errors():
     text = "\n".join(lines("proof", b))
     assert "largest relative error 1.0e-16, rounding allows 1.0e-12" in text
     assert "REFUTED   numeric 1/2" in text
+
+
+@pytest.mark.parametrize(
+    ("step", "said", "verdict"),
+    [
+        (
+            NumericStep("equal", "w equals it", None, None, "the run was stopped"),
+            "not measured: the run was",
+            "UNKNOWN",
+        ),
+        (NumericStep("equal", "w equals it", float("inf"), 1e-12, None), "the result is NaN or infinite", "REFUTED"),
+    ],
+)
+def test_a_numeric_step_without_a_number(step, said, verdict):
+    b = dense_builder()
+    b.numeric(NumericMeasure("w:0", (step,), None))
+    found = "\n".join(lines("proof", b))
+    assert said in found
+    assert [verdict] in [line.split()[:1] for line in found.splitlines()]
+
+
+def test_nothing_is_proved_where_not_all_was_seen():
+    b = dense_builder(unseen=(Unseen("assigns were not seen", ("proofs",)),))
+    found = "\n".join(lines("proof", b))
+    assert "PROVED" not in found
+    assert found.count("UNKNOWN") == 2
+    assert "assigns were not seen" in found
 
 
 def test_steps_that_were_not_measured_are_open():
