@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 import pytest
+from rich.cells import cell_len
 
 from scopewatch.model.diff_reuse import AS_WRITTEN, WaysOfSharing, ended_way
 from scopewatch.model.differences import Run, build_difference
@@ -14,6 +15,7 @@ from scopewatch.model.log import BeforeAndAfter, Blocker, Reading, RunMeasure
 from scopewatch.model.overrides import Overridable
 from scopewatch.model.report import build_report
 from scopewatch.views import diff
+from scopewatch.views.alike import below, between
 from scopewatch.views.diff_reuse import diff_reuse_lines
 from scopewatch.views.run import VIEWS
 from tests.support.logs import LogBuilder, graph, receipt
@@ -205,6 +207,61 @@ def test_names_too_long_keep_their_count_and_their_ends():
     assert re.search(r"^40 alike +$", text, re.MULTILINE)
     assert too_wide(text, 80) == []
     assert drawn(VIEWS["variables"](screen(log, 120)), 120).count("\n") < 6
+
+
+@pytest.mark.parametrize(
+    ("room", "shown"),
+    [
+        (80, "model/encoder/layer_0/kernel … model/encoder/layer_31/kernel"),
+        (50, "model/encoder/layer_0/kernel … layer_31/kernel"),
+        (40, "model/encoder/layer_0 … layer_31/kernel"),
+        (30, "…/layer_0 … layer_31/kernel"),
+        (20, "layer_0 … …/kernel"),
+    ],
+)
+def test_of_two_names_the_ends_are_kept_longest(room, shown):
+    names = "model/encoder/layer_0/kernel", "model/encoder/layer_31/kernel"
+    assert between(*names, room) == shown
+    assert cell_len(shown) <= room
+
+
+@pytest.mark.parametrize(
+    ("room", "wraps", "shown"),
+    [
+        (60, False, "[layer_0/kernel … layer_31/kernel]: 32 alike"),
+        (30, False, "[layer_0/kernel …\nlayer_31/kernel]: 32 alike"),
+        (20, False, "[layer_0/kernel …\nlayer_31/kernel]:\n32 alike"),
+        (12, False, "[…r_0 … …nel]: 32 alike"),
+        (12, True, "[layer_0/kernel …\nlayer_31/kernel]:\n32 alike"),
+    ],
+)
+def test_names_stand_below_each_other_where_they_do_not_fit_beside(room, wraps, shown):
+    assert below("layer_0/kernel", "layer_31/kernel", 32, room, "[]", wraps=wraps) == shown
+
+
+def test_more_scopes_that_were_overridden_than_there_is_room_for():
+    def scope(number):
+        name = "abcdefghijklmnopqrstuvwxyz"[number] * 2
+        return Overridable(name, False, None, (Frame("model.py", number, "f"),), ("false",), 1)
+
+    scopes = tuple(map(scope, range(26)))
+    ways = WaysOfSharing("model.py", "A model", "2.21.0", 1, scopes, (ended_way(AS_WRITTEN, "it ended"),), 3)
+    text = drawn(diff_reuse_lines(ways, 80, "scopewatch list"))
+    shown = text.count("overrides the flag of")
+    assert f"... and of {26 - shown} scopes more" in text
+
+
+def test_layer_objects_are_one_column_where_they_are_alike_and_where_they_are_too_many():
+    b = many(layers=12)
+    assert "layer objects, 12 of them, together: 12" in view("trainable", b.log())
+    b = many(layers=40)
+    b.extra["layers"] = []
+    for n in range(40):
+        b.layer(f"l{n}", [f"l{n}/v"], [f"l{n}/v", f"l{n}/g"])
+    text = " ".join(view("trainable", b.log()).split())
+    assert "layer objects l0 … l39: 40 alike, each its own: 40" in text
+    assert "notes 1 … 40: layer object l0 does not know l0/g" in text
+    assert "(40 alike; the last: layer object l39 does not know l39/g)" in text
 
 
 def test_scopes_of_other_parents_are_not_alike():

@@ -100,6 +100,23 @@ def test_common_indentation_goes_and_tabs_are_spaces():
     assert "│     return get()" in text
 
 
+def test_the_code_outside_functions_has_a_gap_where_they_stand():
+    b = LogBuilder(graph("a = Const\nv = VariableV2"))
+    b.source("x = 1\n\n\ndef f():\n    return 2\n\n\ny = get()")
+    b.built(1, "a")
+    b.request("v", where=8)
+    rows = [line.split("│")[0].split()[0] for line in view("source", b.log()).splitlines()[5:] if line.strip()]
+    assert "..." in rows
+    assert rows[0] == "<module>"
+    assert rows.index("1") < rows.index("...") < rows.index("8")
+
+
+def test_files_that_are_not_the_programs_own_are_named():
+    b = program()
+    b.request("v", where="/usr/lib/python3/dist-packages/zoo/nets.py:8")
+    assert "and in files that are not the program's own: /usr/lib/" in view("source", b.log(), 120)
+
+
 def test_a_long_line_is_cut_with_a_mark():
     b = LogBuilder(graph("v = VariableV2"))
     b.source("v = get(" + "a, " * 60 + "b)")

@@ -9,6 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from scopewatch.errors import LogFileError
+from scopewatch.model import backward as backward_module
 from scopewatch.model import journey as journey_module
 from scopewatch.model.journey import build_journey
 from scopewatch.model.log import SourceFile
@@ -17,7 +18,7 @@ from scopewatch.views.stepper import app as app_module
 from scopewatch.views.stepper.lines import Bar, Lines
 from tests.model.test_backward import DENSE_WALK, stopped_builder, walked
 from tests.support.hostile import CONTROL, HOSTILE, hostile_log
-from tests.support.logs import LogBuilder, dense_builder, graph
+from tests.support.logs import LogBuilder, dense_builder, graph, receipt
 from tests.support.stepping import drive, screen_after, screens, text_of
 
 SIZES = [(80, 24), (120, 40)]
@@ -504,3 +505,55 @@ def test_the_bar_marks_where_the_backward_passes_begin():
     journey = build_journey(dense())
     assert bar[0] == ">"
     assert bar.index("|") == round(journey.starts[0] / (journey.count - 1) * 79)
+
+
+def passes(b, *names, **options):
+    return build_journey(walked(b, *names, **options))
+
+
+def said_backwards(journey):
+    sentences = Sentences(journey)
+    return [sentences.at(place).plain for place in range(journey.starts[0], journey.count)]
+
+
+def test_what_is_folded_cut_and_unknown_is_said(monkeypatch):
+    monkeypatch.setattr(backward_module, "MOST_OPS", 5)
+    said = said_backwards(build_journey(walked(dense_builder(), *DENSE_WALK)))
+    assert "... 4 ops without a name hand it on, from y to bias/read." in said
+    monkeypatch.undo()
+    b = stopped_builder()
+    _, *others = b.extra["gradients"][0].receipts
+    unknown = receipt("u:0", "unknown", None, True, None, because="no step was run")
+    b.extra["gradients"][0] = replace(b.extra["gradients"][0], receipts=(unknown, *others))
+    said = said_backwards(passes(b, "loss", "sum", "stop", "ur", "u", cuts=[("stop", (0,))]))
+    assert "<- unknown  What u receives is unknown, because no step was run." in said
+    assert (
+        "x none  [v] receives nothing: StopGradient at model.py:7 cuts the way; it lets values through and keeps "
+        "gradients back. It keeps it from the read of [v]." in said
+    )
+    assert "x none  [other] receives nothing: no way leads from there to the loss." in said
+
+
+def test_a_cut_at_an_op_that_no_line_of_the_program_built():
+    b = stopped_builder()
+    receipts = b.extra["gradients"][0].receipts
+    blocker = replace(receipts[1].blocked_by, file=None, line=None)
+    changed = (receipts[0], replace(receipts[1], blocked_by=blocker), receipts[2])
+    b.extra["gradients"][0] = replace(b.extra["gradients"][0], receipts=changed)
+    journey = passes(b, "loss", "sum", "stop", "ur", "u", cuts=[("stop", (0,))])
+    assert any("receives nothing: StopGradient cuts the way;" in line for line in said_backwards(journey))
+
+
+def test_the_folded_part_of_a_long_pass_on_the_screen(monkeypatch):
+    monkeypatch.setattr(backward_module, "MOST_OPS", 5)
+    screen = screen_after(with_source(walked(dense_builder(), *DENSE_WALK)), "l", "n")
+    assert "... 4 ops" in screen
+    assert re.search(r"AddV2 +add", screen)
+
+
+def test_an_op_that_nothing_handed_a_gradient_says_only_where_it_goes_on():
+    log = walked(stopped_builder(), "loss", "ur", "u")
+    screen = screen_after(log, "l", "n")
+    assert re.search(r"Identity +ur", screen)
+    assert "from  " not in screen
+    assert "to    [u]" in screen

@@ -40,14 +40,11 @@ def _step(pass_: Backward, step: BackStep) -> Text:
 def _right(step: BackStep) -> Text:
     if step.kind in ("cut", "unreached"):
         return Text("nothing", BAD)
-    mark = step.landmark
-    if mark is None or mark.receipt is None:
-        return Text()
-    return _received(mark)
+    return _received(step.landmark)
 
 
-def _received(mark: Landmark) -> Text:
-    receipt = mark.receipt
+def _received(mark: Landmark | None) -> Text:
+    receipt = mark.receipt if mark is not None else None
     if receipt is None:
         return Text()
     norm = f" {number(receipt.norm)}" if receipt.norm is not None else ""
