@@ -42,8 +42,9 @@ def _reader(kind: Any) -> Callable[[Any], Any]:
         return lambda value: _fits(value, isinstance(value, str) and value in arguments, "|".join(arguments))
     if kind is Any:
         return _frozen
-    if origin is tuple:
-        return _tuple_reader(arguments)
+    if origin is tuple:  # As long as may be: no record has others.
+        item = _reader(arguments[0])
+        return lambda value: tuple(item(v) for v in _fits(value, isinstance(value, list), "a list"))
     return _plain_reader(kind)
 
 
@@ -58,19 +59,6 @@ def _record_reader(kind: Any) -> Callable[[Any], Any]:
         if missing:
             raise ValueError(f"{kind.__name__} without {', '.join(sorted(missing))}")
         return kind(**{name: reader(value[name]) for name, reader in readers.items() if name in value})
-
-    return read
-
-
-def _tuple_reader(arguments: tuple[Any, ...]) -> Callable[[Any], Any]:
-    if arguments[-1] is Ellipsis:
-        item = _reader(arguments[0])
-        return lambda value: tuple(item(v) for v in _fits(value, isinstance(value, list), "a list"))
-    items = [_reader(a) for a in arguments]
-
-    def read(value: Any) -> Any:
-        _fits(value, isinstance(value, list) and len(value) == len(items), f"{len(items)} values")
-        return tuple(reader(v) for reader, v in zip(items, value, strict=True))
 
     return read
 

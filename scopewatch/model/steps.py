@@ -92,11 +92,6 @@ class State:
     at: int
 
     @property
-    def event(self) -> Event:
-        """The event itself."""
-        return self.history.log.events[self.at]
-
-    @property
     def stack(self) -> list[Held]:
         """The variable scopes in force in the event's graph, the root first."""
         return self.history.stacks[self.at].outwards()

@@ -122,8 +122,6 @@ def _forked(rows: list[list[_Piece]], lines: Lines) -> list[list[_Piece]]:
         first, second = drawn[above], drawn[below]
         if first[0] != second[0] or len(first) < 2 or len(second) < 2 or first[0][1] != VARIABLE:
             continue
-        if not first[1][0].startswith(f" {lines.flat}"):
-            continue
         drawn[above][1] = (f" {lines.fork}{first[1][0][2:]}", first[1][1])
         drawn[below][0] = (" " * (_width([first[0]]) + 1) + lines.corner, QUIET)
         drawn[below][1] = (second[1][0][2:], second[1][1])

@@ -56,11 +56,8 @@ class Labelled:
     width: int = LABEL
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        """One text for each line; a label that is too long has a line of its own."""
+        """One text for each line."""
         label = f"  {self.label}".ljust(self.width)
-        if len(label) > self.width:
-            yield Text(label, QUIET)
-            label = " " * self.width
         for line in self.content.wrap(console, max(options.max_width - self.width, 10), overflow="fold"):
             line.rstrip()
             yield Text.assemble((label, QUIET), line)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from scopewatch.model.error_card import Fix, Trial
 from scopewatch.model.events import Frame
 from scopewatch.model.overrides import FlagOverride
-from scopewatch.views.error import error_summary, error_view
+from scopewatch.views.error import error_summary, error_view, telling_line
 from tests.support.logs import LogBuilder, graph
 from tests.support.screens import drawn, screen
 
@@ -107,3 +107,51 @@ def test_names_of_the_program_do_no_harm():
 def test_narrow_screens_are_folded_not_cut():
     for width in (30, 40, 60):
         assert max(map(len, text_of(error_view(screen(refused_log())), width))) <= width
+
+
+GRAPH_ERROR = """Graph execution error:
+
+Detected at node 'net/w/read' defined at (most recent call last):
+    File "model.py", line 3, in <module>
+Attempting to use uninitialized value net/w
+\t [[{{node net/w/read}}]]"""
+IN_USER_CODE = """in user code:
+
+    File "model.py", line 3, in layer  *
+        return tf.matmul(x, w)
+
+    ValueError: Dimensions must be equal, but are 3 and 5
+"""
+
+
+def test_the_line_of_a_message_that_tells():
+    assert telling_line("FailedPreconditionError", GRAPH_ERROR) == "Attempting to use uninitialized value net/w"
+    assert telling_line("ValueError", IN_USER_CODE) == "ValueError: Dimensions must be equal, but are 3 and 5"
+    assert telling_line("ValueError", "in user code:") == "in user code:"
+    assert telling_line("Stop", " ") == "Stop"
+
+
+def test_a_flag_that_a_library_set():
+    b = LogBuilder(graph(""))
+    b.enter("net", None, "true", by_library=True)
+    error = "Variable net/v does not exist, or was not created with tf.get_variable()."
+    b.request("net/v", "refused", where=3, error=error, reuse="true")
+    b.fail("ValueError", error, 3)
+    text = "\n".join(text_of(error_view(screen(b.log()))))
+    assert "net  reuse=True set at a library's line, inherited, by a library" in text
+
+
+def test_very_many_open_scopes_that_are_alike():
+    b = LogBuilder(graph(""))
+    for depth in range(1, 41):
+        b.enter("/".join(["block"] * depth), "main.py:7 block")
+    b.request("v", "refused", where=8, error=EXISTS, scope="/".join(["block"] * 40))
+    b.fail("ValueError", EXISTS, 8)
+    text = "\n".join(text_of(error_view(screen(b.log()))))
+    assert "block  reuse=False (not said); entered at main.py:7 block; and 39 alike in it" in text
+
+
+def test_a_fix_that_lets_it_build_without_sharing_anything():
+    assert tried(Trial(FIX, True, None, None, 1, (), "created"))[-1] == (
+        "    tried    say it elsewhere: it builds: 1 variable, none of them shared"
+    )

@@ -242,6 +242,24 @@ def test_a_click_on_the_bar_and_on_a_key():
     assert place_of(drive(dense(), script)) == "2"
 
 
+def test_any_key_and_a_click_close_the_help():
+    log = dense()
+    assert "any key closes this" in screen_after(log, "question_mark")
+    assert screen_after(log, "question_mark", "n") == screen_after(log)
+    assert clicks(log, ("#help", 5, 5), keys=["question_mark"]) == [screen_after(log)]
+
+
+def test_nothing_typed_leads_nowhere():
+    assert screen_after(dense(), "n", "g", "enter") == screen_after(dense(), "n")
+
+
+def test_a_file_too_long_to_be_coloured_is_shown_all_the_same():
+    b = LogBuilder(graph("x = Placeholder"))
+    b.bind("w", "x:0", where=2_500)
+    screen = screen_after(with_source(b.log(), [f"line_{n} = 1" for n in range(1, 3_001)]))
+    assert re.search(r"^> 2500 line_2500 = 1", screen, re.MULTILINE)
+
+
 def test_a_click_beside_the_lines_does_nothing():
     log = with_source(walked(dense_builder(), *DENSE_WALK), SOURCE[:20])
     assert clicks(log, ("#tree", 4, 6), ("#names", 4, 4))[-1] == screen_after(log)
@@ -486,8 +504,11 @@ def test_sentences_name_the_first_line_that_created_what_is_reused():
     b.enter("a", 13)
     b.leave("a")
     b.enter("a", 13, name_scope="a_1")
+    b.request("before", "refused", 14, error="Variable before already exists")
+    b.request("before", "reused", 15)
     sentences = Sentences(build_journey(b.log()))
-    said = [sentences.at(i).plain for i in range(10)]
+    said = [sentences.at(i).plain for i in range(12)]
+    assert said[11] == "= reused  get_variable finds before, which exists already: nothing new."
     assert said[1] == "= reused  get_variable finds v, which model.py:3 created: nothing new."
     assert said[2].startswith("= reused  The moving average finds v")
     assert said[3] == "o made  tf.Variable makes t without any get_variable."

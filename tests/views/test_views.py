@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
+from scopewatch.model.claims import Judgement
 from scopewatch.model.log import Blocker, NumericMeasure, NumericStep, Unseen
 from scopewatch.views.run import VIEWS
+from scopewatch.views.screen import Screen
 from tests.support.logs import DENSE, LogBuilder, dense_builder, graph, receipt
-from tests.support.screens import too_wide, view
+from tests.support.screens import drawn, screen, too_wide, view
 
 
 def lines(name, b, width=80, **options):
@@ -236,6 +239,23 @@ def test_no_requests():
     assert lines("requests", LogBuilder(graph(""))) == ["REQUESTS  no get_variable request"]
 
 
+def test_requests_that_were_not_seen_are_not_said_to_be_none():
+    b = LogBuilder(graph("v = VariableV2"), unseen=(Unseen("get_variable is gone", ("requests",)),))
+    text = view("summary", b.log())
+    assert "SCOPE  which requests were made is unknown, see below" in text
+    assert "note: get_variable is gone" in text
+
+
+def test_one_call_that_makes_many_variables_of_other_names():
+    names = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"]
+    b = LogBuilder(graph("\n".join(f"{n} = VariableV2" for n in names)))
+    for name in names:
+        for outcome in ("created", "reused"):
+            b.request(name, outcome, where=4 + (outcome == "reused"), stored=[name])
+    text = view("sharing", b.log())
+    assert "[alpha] [beta] [gamma] [delta] [epsilon] [zeta] and 2 more alike" in text
+
+
 def test_sharing_groups_calls():
     found = lines("sharing", sharing_builder())
     assert found[0].startswith("SHARING")
@@ -323,6 +343,12 @@ def test_every_kind_of_receipt_with_its_reason():
     assert "unknown, because no step was run" in text
 
 
+def test_what_an_optimizer_updates_is_unknown_where_that_was_not_seen():
+    b = LogBuilder(graph(DENSE), unseen=(Unseen("what optimizers were given was not seen", ("losses",)),))
+    b.gradient("loss:0", receipt("v:0", "dense", 1.0, True), python_name="loss")
+    assert line_with("[v]", lines("gradients", b))[-3:] == ["dense", "1", "unknown"]
+
+
 def test_how_a_loss_is_known():
     for how, words in (("given", "as asked"), ("returned", "returned"), ("assumed", "ASSUMED")):
         assert words in lines("gradients", gradient_builder(receipt("w:0"), how=how, python_name="loss"))[0]
@@ -408,6 +434,22 @@ def test_steps_that_were_not_measured_are_open():
     found = lines("proof", b)
     assert any("8. ? open" in line for line in found)
     assert any("PROVED" in line and "measured 1/2" in line for line in found)
+
+
+def test_a_certificate_that_the_checker_rejects():
+    log = dense_builder().log()
+    (proof, *_) = screen(log).proofs
+    rejected = replace(proof, judgement=Judgement("unknown", False, ("function_of: the facts differ",)))
+    found = drawn(VIEWS["summary"](Screen(log, [rejected])))
+    assert re.search(r'"w is never a variable" +UNKNOWN +structural 6/6, REJECTED by the checker', found)
+    assert "X " not in found
+    assert "the checker objects: function_of: the facts differ" in drawn(VIEWS["proof"](Screen(log, [rejected])))
+
+
+def test_a_claim_about_a_tensor_that_is_computed_from_nothing_has_no_drawing():
+    b = LogBuilder(graph("x = Placeholder\nv = VariableV2"), claims=("x",))
+    b.bind("x", "x:0")
+    assert "FLOW" not in view("summary", b.log())
 
 
 def test_nothing_claimed():

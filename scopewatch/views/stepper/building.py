@@ -167,8 +167,7 @@ def names_pane(cursor: Cursor) -> Pane:
 
 def _name(cursor: Cursor, state: State, name: PythonName, style: str, width: int) -> tuple[Text, Text]:
     bound = state.binding(name)
-    if bound is None:
-        return Text(plain(name.name)), Text()
+    assert bound is not None  # Names that are bound by now are listed.
     shown = Text(style=style).append(plain(name.name), VARIABLE if bound.is_variable else TENSOR)
     shown.append(f" {shape_text(bound.shape)}")
     if width >= _WORDS_FROM:
