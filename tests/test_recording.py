@@ -253,6 +253,30 @@ def test_the_path_is_the_programs_own_code(recorded):
     assert functions == ["<module>", "inner", "build", "linear", "make"]
 
 
+def test_a_comprehension_is_part_of_the_function_around_it(recorded):
+    """In every Python, as from 3.12 on: the line is that within the comprehension, the function the one around."""
+    log, source = recorded("""
+        def made(names):
+            listed = [
+                tf.get_variable(n, [1])  # [list]
+                for n in names
+            ]
+            by_name = {
+                n: tf.identity(v)
+                + tf.get_variable(n + "s", [1])  # [dict]
+                for n, v in zip(names, listed)
+            }
+            return [[tf.get_variable(n + m, [1]) for m in "xy"] for n in by_name]  # [nested]
+        made(["a"])  # [call]
+        tf.get_variable("b", [1]), {tf.get_variable(n, [1]).op for n in "c"}  # [top]
+    """)
+    inside = {"a": "list", "as": "dict", "ax": "nested", "ay": "nested"}
+    for r in log.of(Requested):
+        shown = [(f.line, f.function) for f in log.paths[r.path]]
+        call = [(at(source, "call"), "<module>"), (at(source, inside.get(r.name, "top")), "made")]
+        assert shown == (call if r.name in inside else [(at(source, "top"), "<module>")])
+
+
 def test_renaming_getters_partitions_and_inner_calls_are_one_request_each(recorded):
     log, source = recorded(
         """

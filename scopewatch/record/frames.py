@@ -6,6 +6,7 @@ import os
 import sys
 import sysconfig
 from collections.abc import Callable
+from dataclasses import replace
 from types import CodeType, FrameType
 from typing import Any
 
@@ -14,6 +15,7 @@ from scopewatch.model.events import Frame, Path
 _LIBRARIES = ("tensorflow", "keras", "tf_keras", "tf_slim", "sonnet", "scopewatch", "wrapt", "absl")
 _PROGRAM, _LIBRARY, _GENERATED = 0, 1, 2
 _HOOKS = ("patches.py", "stand_ins.py", "observer.py")
+_COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>")
 _BETWEEN = ("contextlib.py", *(os.sep + os.path.join("record", file) for file in _HOOKS))
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -172,9 +174,21 @@ class FrameReader:
         """The number under which a path is kept."""
         index = self._by_path.get(path)
         if index is None:
-            index = self._by_path[path] = len(self.paths)
-            self.paths.append(path)
+            joined = self._comprehensions_joined(path)
+            index = self._by_path[path] = self._by_path.setdefault(joined, len(self.paths))
+            if index == len(self.paths):
+                self.paths.append(joined)
         return index
+
+    def _comprehensions_joined(self, path: Path) -> Path:
+        """From Python 3.12 on a comprehension runs in the frame of the function around it; so it does here, always."""
+        joined: list[Frame] = []
+        for frame in path:
+            if frame.function in _COMPREHENSIONS and joined:
+                joined[-1] = replace(frame, function=joined[-1].function)
+            else:
+                joined.append(frame)
+        return tuple(joined)
 
     def path_of_traceback(self, traceback: Any) -> int:
         """The path of the program's own frames in an exception's traceback."""
