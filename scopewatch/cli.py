@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
@@ -36,17 +38,20 @@ def main(argv: list[str] | None = None) -> NoReturn:
         if not _called_at_once(arguments):
             _call(arguments)
     except ScopewatchError as error:
+        if _reader_is_gone(error):
+            _give_up_output()
         _complain(str(error))
         _leave(error.exit_status)
     except KeyboardInterrupt:
-        _complain("interrupted")
-        _leave(130)
+        _interrupted()
     except (SystemExit, BrokenPipeError) as left:
-        # Whoever read our output is gone: Typer makes status 1 of that, which is the status of a refuted claim.
-        if not any(isinstance(e, BrokenPipeError) for e in (left, left.__context__)):
+        if _is_of_an_interrupt(left):
+            _interrupted()
+        _no_more_interrupts()
+        # Typer makes status 1 of that, which is the status of a refuted claim.
+        if not _reader_is_gone(left):
             raise
-        # Python would complain once more while closing it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         _leave(141)
     except OSError as error:  # A full disk behind standard output, for one.
         _complain(f"{error.filename or 'the output'}: {error.strerror or error}")
@@ -92,5 +97,35 @@ def _complain(message: str) -> None:
     print("scopewatch: " + "\n".join(plain(line) for line in message.splitlines()), file=sys.stderr)
 
 
+def _reader_is_gone(error: BaseException | None) -> bool:
+    """Whether what ended the command began with output that nobody reads any more."""
+    while error is not None and not isinstance(error, BrokenPipeError):
+        error = error.__context__
+    return error is not None
+
+
+def _give_up_output() -> None:
+    """Python would complain once more while closing it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _is_of_an_interrupt(left: BaseException) -> bool:
+    """Whether Typer made it of a Ctrl-C, of which it says nothing."""
+    return isinstance(left.__context__, BaseException) and isinstance(left.__context__.__cause__, KeyboardInterrupt)
+
+
+def _interrupted() -> NoReturn:
+    _no_more_interrupts()
+    _complain("interrupted")
+    _leave(130)
+
+
+def _no_more_interrupts() -> None:
+    """Nothing more is to be told: from now on Ctrl-C ends the process by the signal, without any traceback."""
+    with suppress(ValueError):  # Not in the main thread: somebody else's process.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _leave(status: int) -> NoReturn:
+    _no_more_interrupts()
     sys.exit(status)

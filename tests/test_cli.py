@@ -105,8 +105,10 @@ def call(folder, tmp_path, monkeypatch, capsys):
     def run(*argv, **changes):
         for name, value in clean_environment(tmp_path / "cache", changes).items():
             monkeypatch.delenv(name, False) if value is None else monkeypatch.setenv(name, value)
+        handler = signal.getsignal(signal.SIGINT)
         with pytest.raises(SystemExit) as left:
             main(list(map(str, argv)))
+        signal.signal(signal.SIGINT, handler)
         out, err = capsys.readouterr()
         return subprocess.CompletedProcess(argv, left.value.code or 0, out, err)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import stat
@@ -15,6 +16,7 @@ from scopewatch.commands.output import save_text
 from scopewatch.errors import UsageError
 from scopewatch.model.files import write_atomically
 from scopewatch.model.log_file import load_log, save_log
+from scopewatch.record.quiet import held_back
 from tests.support.logs import dense_builder
 from tests.support.zygote import clean_environment
 
@@ -159,7 +161,97 @@ def test_ctrl_c_while_scopewatch_measures_leaves_the_rest(run_cli, write):
     assert "+ created" in out
 
 
+AGAIN = """import importlib, scopewatch.cli
+def again(*_, **__): os.kill(os.getpid(), 2)
+owner, _, name = {where!r}.rpartition(".")
+module, _, cls = owner.partition(":")
+setattr(getattr(importlib.import_module(module), cls) if cls else importlib.import_module(module), name, again)
+os.kill(os.getpid(), signal.SIGINT); time.sleep(9)"""
+
+
+@tf
+@pytest.mark.parametrize(
+    ("where", "options", "files"),
+    [
+        ("scopewatch.record.snapshot.read_graph", ["--save", "F"], set()),
+        ("gzip:GzipFile.write", ["--save", "F"], set()),
+        ("os.replace", ["--save", "F"], set()),
+        ("scopewatch.commands.output._svg", ["--save", "F", "--svg", "S", "--html", "H"], {"F"}),
+        ("scopewatch.commands.output._html", ["--save", "F", "--svg", "S", "--html", "H"], {"F", "S"}),
+        ("scopewatch.commands.output.json_text", ["--save", "F", "--json"], {"F"}),
+    ],
+)
+def test_a_second_ctrl_c_ends_what_is_being_done(run_cli, write, tmp_path, where, options, files):
+    """Each file is whole or absent, nothing else is left, and one sentence says so."""
+    write(AGAIN.format(where=where))
+    status, out, err = run_cli(["run", "model.py", *options])
+    assert (status, err) == (130, "scopewatch: interrupted\n")
+    assert ("X KeyboardInterrupt at model.py:13" in out) == bool(files & {"F"} and "--json" not in options)
+    work = tmp_path / "work"
+    assert {f.name for f in work.iterdir()} - {"model.py", "__pycache__"} == files
+    assert not files or load_log(work / "F").error.type == "KeyboardInterrupt"
+    if "S" in files:
+        assert (work / "S").read_text().rstrip().endswith("</svg>")
+
+
+@tf
+def test_a_second_ctrl_c_while_gradients_are_measured(run_cli, write):
+    write(AGAIN.format(where="scopewatch.record.gradients.measure_gradients"))
+    status, out, err = run_cli(["run", "model.py"])
+    assert (status, err) == (130, "")
+    assert "X KeyboardInterrupt at model.py:13" in out
+    assert "+ created" in out
+
+
+@tf
+def test_a_last_ctrl_c_ends_the_process_by_its_signal(run_cli, write):
+    """Once there is nothing more to say; without any traceback."""
+    write(AGAIN.format(where="scopewatch.views.text.plain"))
+    status, _, err = run_cli(["run", "nothing.py"])
+    assert status == 2
+    status, _, err = run_cli(["run", "model.py", "--save", "/dev/full"])
+    assert (status, err) in [(130, "scopewatch: interrupted\n"), (-2, "")]
+
+
+def test_ctrl_c_while_scopewatch_is_loaded(tmp_path):
+    finder = "type('F', (), {'find_spec': lambda self, name, *_: name == 'scopewatch.cli' and os.kill(os.getpid(), 2)})"
+    code = f"import os, sys, scopewatch.__main__ as m; sys.meta_path.insert(0, {finder}()); m.main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (-2, "", "")
+
+
+def test_what_is_held_back_is_not_shown_after_ctrl_c(capfd):
+    for error, shown in ((KeyboardInterrupt, ""), (ImportError, "noise")):
+        with pytest.raises(error), held_back(2):
+            os.write(2, b"noise")
+            raise error
+        assert capfd.readouterr().err == shown
+
+
 # ------------------------------------------------------------------------------- files
+
+
+@tf
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["run", "model.py", "--save", "/dev/full"],
+        ["run", "model.py", "--json", "--save", "/dev/full"],
+        ["why", "model.py", "w", "--save", "/dev/full"],
+        ["prove", "model.py", "w", "--save", "/dev/full"],
+        ["prove", "model.py", "w", "--certificate", "/dev/full"],
+        ["diff-reuse", "model.py", "--no-rerun", "--save", "/dev/full"],
+    ],
+)
+def test_what_cannot_be_saved_is_shown_nevertheless(run_cli, run_job, write, tmp_path, argv):
+    write("pass")
+    said = "scopewatch: cannot write /dev/full: No space left on device. Name a file in a folder that can be written.\n"
+    status, out, err = run_cli(argv)
+    assert (status, err) == (2, said)
+    assert "TensorFlow" in out or "w" in out.split() or json.loads(out)
+    known = clean_environment(tmp_path / "cache")
+    unread = run_job("run_cli_unread", argv, cwd=tmp_path / "work", env=known)
+    assert (unread.exit_code, unread.stderr) == (2, said)
 
 
 @contextmanager
@@ -230,3 +322,43 @@ def test_a_reader_of_a_run_that_goes_away(write, tmp_path):
     assert done.stderr == ""
     assert done.returncode in (0, 141)
     assert load_log(tmp_path / "work/a.scopelog").error is None
+
+
+PICTURES = ["--svg", "S", "--html", "H"]
+
+
+@tf
+@pytest.mark.parametrize(
+    ("argv", "typed", "files"),
+    [
+        (["run", "model.py", *PICTURES], "", {"S", "H"}),
+        (["run", "model.py", "--save", "F", "--view", "requests", *PICTURES], "", {"F", "S", "H"}),
+        (["run", "model.py", "--json", "--save", "F"], "", {"F"}),
+        (["run", "model.py", "--hide", "outcomes", *PICTURES], "", {"S", "H"}),
+        (["run", "model.py", "--try"], "", set()),
+        (["prove", "model.py", "w", "--save", "F", "--certificate", "C", *PICTURES], "", {"F", "C", "S", "H"}),
+        (["why", "model.py", "w", "--save", "F", *PICTURES], "", {"F", "S", "H"}),
+        (["diff", "model.py", "model.py", *PICTURES], "", {"S", "H"}),
+        (["diff-reuse", "model.py", "--no-rerun", "--save", "F", *PICTURES], "", {"F", "S", "H"}),
+        (["claims", "model.py", *PICTURES], "", {"S", "H"}),
+        (["step", "model.py"], "", set()),
+        (["quiz", "model.py"], "a b c", set()),
+        (["play"], "v = tf.get_variable('v', [1])\n:tree\n:grad v\n:run dense\n:list\n", set()),
+        (["tour", "--from", "7"], "", set()),
+        (["doctor"], "", set()),
+        (["explain"], "", set()),
+        (["explain", "AUTO_REUSE", "--json"], "", set()),
+        (["list"], "", set()),
+        (["--help"], "", set()),
+        (["run", "--help"], "", set()),
+    ],
+    ids=lambda v: " ".join(v) if isinstance(v, list) else "",
+)
+def test_a_reader_that_is_gone(run_job, write, tmp_path, argv, typed, files):
+    """No complaint; what was to be saved is there, also where a forked process ran the program."""
+    write("print('read by nobody')")
+    work = tmp_path / "work"
+    done = run_job("run_cli_unread", argv, typed, cwd=work, env=clean_environment(tmp_path / "cache"))
+    shown = "read by nobody\n" if "--json" in argv and argv[0] == "run" else ""
+    assert (done.exit_code, done.stdout, done.stderr) == (141, "", shown)
+    assert {f.name for f in work.iterdir()} - {"model.py", "__pycache__"} == files

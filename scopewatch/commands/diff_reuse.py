@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scopewatch.commands import options as o
-from scopewatch.commands.output import check_folder, console, json_text, print_json, print_lines, progress, save_text
+from scopewatch.commands.output import console, json_text, print_json, print_lines, progress, save_text, saving
 from scopewatch.errors import UsageError
 from scopewatch.model.diff_reuse import AS_WRITTEN, WaysOfSharing, to_json
 
@@ -58,7 +58,6 @@ def diff_reuse(
         raise UsageError(
             "--scope, --input, --no-rerun and arguments need a TARGET: the seven ways are a program of ours."
         )
-    check_folder(save)
     from scopewatch.record.quiet import stdout_to_stderr
     from scopewatch.record.session import Wishes
 
@@ -66,10 +65,10 @@ def diff_reuse(
         arguments=tuple(arguments or ()), inputs=o.parse_inputs(inputs), compat=compat, stubs=tuple(stubs or ())
     )
     with ExitStack() as stack:
+        to_file = stack.enter_context(saving(save))
         descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None
         ways = _run(target, scope, wishes, rerun)
-        if save is not None:
-            save_text(save, json_text(to_json(ways)))
+        to_file(lambda file: save_text(file, json_text(to_json(ways))))
         if json_report:
             print_json(to_json(ways), descriptor)
         else:

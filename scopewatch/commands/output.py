@@ -35,6 +35,9 @@ body {{ color: {foreground}; background-color: {background}; }}
 """
 _FRAGMENT = """<pre style="font-family:Menlo,'DejaVu Sans Mono',consolas,monospace;line-height:1.25;overflow-x:auto">{code}</pre>"""  # noqa: E501
 
+READER_GONE = (BrokenPipeError, SystemExit)
+"""Whoever read standard output has gone away; Rich makes the second of the first."""
+
 
 def console(width: int | None = None, record: bool = False, file: Any = None) -> Console:
     """The console of a command. In a pipe it is 80 columns wide, or what COLUMNS says."""
@@ -53,9 +56,13 @@ def ascii_only(target: Console) -> bool:
 def print_lines(
     lines: Sequence[RenderableType], svg: Path | None = None, html: Path | None = None, title: str = "scopewatch"
 ) -> None:
-    """Print a screen, and save the same screen as SVG and HTML where asked."""
-    with _spelling_out(sys.stdout):
-        _print(console(), lines)
+    """Print a screen, and save the same screen as SVG and HTML where asked, also where its reader has gone away."""
+    try:
+        with _spelling_out(sys.stdout):
+            _print(console(), lines)
+    except READER_GONE:
+        save_lines(lines, svg, html, title)
+        raise
     save_lines(lines, svg, html, title)
 
 
@@ -182,6 +189,36 @@ def check_folder(file: Path | None) -> None:
     """
     if file is not None and not file.absolute().parent.is_dir():
         raise UsageError(f"cannot write {file}: there is no folder {file.parent}.")
+
+
+Save = Callable[[Callable[[Path], None]], None]
+"""Has a file written that was asked for."""
+
+
+@contextmanager
+def saving(file: Path | None) -> Iterator[Save]:
+    """Hands out what has this file written, if there is one; where it cannot be, that is said when all is shown.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    check_folder(file)
+    failed: list[UsageError] = []
+
+    def save(write: Callable[[Path], None]) -> None:
+        try:
+            if file is not None:
+                write(file)
+        except UsageError as error:
+            failed.append(error)
+
+    try:
+        yield save
+    except READER_GONE:
+        if not failed:
+            raise
+    if failed:
+        raise failed[0]
 
 
 def print_json(data: dict[str, Any], descriptor: int | None = None) -> None:

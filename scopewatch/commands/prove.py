@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from scopewatch.commands import options as o
-from scopewatch.commands.output import print_json, print_lines, save_text, screen_of
+from scopewatch.commands.output import print_json, print_lines, save_text, saving, screen_of
 from scopewatch.commands.proving import status_of
 from scopewatch.commands.show import find_log
 from scopewatch.errors import UsageError
@@ -68,11 +68,12 @@ def prove(
         until.value, (name,), loss, tuple(arguments or ()), o.parse_inputs(inputs), measure, compat, tuple(stubs or ())
     )
     with ExitStack() as stack:
+        to_file = stack.enter_context(saving(save))
+        certified = stack.enter_context(saving(certificate))
         descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None
-        log = watch_target(target, wishes, save)
+        log = watch_target(target, wishes, to_file)
         argued, proofs = prove_name(log, name)
-        if certificate is not None:
-            save_text(certificate, json.dumps(certificate_to_json(argued), indent=1) + "\n")
+        certified(lambda file: save_text(file, json.dumps(certificate_to_json(argued), indent=1) + "\n"))
         if json_report:
             from scopewatch.model.report import build_report
 

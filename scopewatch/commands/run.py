@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,7 +11,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from scopewatch.commands import options as o
-from scopewatch.commands.output import compiled, print_json, progress, screen_of
+from scopewatch.commands.output import Save, compiled, print_json, progress, saving, screen_of
 from scopewatch.commands.presenting import check_presenting, present
 from scopewatch.commands.proving import proofs_of_names, status_of
 from scopewatch.commands.watching import watch_target
@@ -71,8 +70,9 @@ def run(
         phases="phases" in (view or []),
     )
     with ExitStack() as stack:
+        to_file = stack.enter_context(saving(save))
         descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None
-        log, trials = _watched(target, wishes, save, try_fixes)
+        log, trials = _watched(target, wishes, to_file, try_fixes)
         with progress() as say:
             say("proving and drawing")
             proofs = proofs_of_names(log, log.header.claims)
@@ -87,13 +87,13 @@ def run(
     raise typer.Exit(status_of(log, proofs))
 
 
-def _watched(target: str, wishes: Wishes, save: Path | None, try_fixes: bool) -> tuple[Log, list[Trial] | None]:
+def _watched(target: str, wishes: Wishes, to_file: Save, try_fixes: bool) -> tuple[Log, list[Trial] | None]:
     """The run, and with --try what became of each fix."""
     if not try_fixes:
-        return watch_target(target, wishes, save), None
+        return watch_target(target, wishes, to_file), None
     from scopewatch.commands import trying
 
-    log = watch_target(target, wishes, save, trying.record_in_fork)
+    log = watch_target(target, wishes, to_file, trying.record_in_fork)
     with progress() as say:
         return log, trying.try_fixes(log, target, wishes, say)
 

@@ -7,9 +7,8 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import replace
-from pathlib import Path
 
-from scopewatch.commands.output import begin_a_line, check_folder, progress
+from scopewatch.commands.output import Save, begin_a_line, progress
 from scopewatch.errors import InstallationError, ScopewatchError, UsageError
 from scopewatch.model.cache import cache_file
 from scopewatch.model.events import Requested
@@ -21,20 +20,22 @@ from scopewatch.record.session import Wishes, load_tensorflow, record
 
 
 def watch_target(
-    target: str, wishes: Wishes, save: Path | None = None, recorder: Callable[[str, Wishes], Log] = record
+    target: str,
+    wishes: Wishes,
+    save: Save = lambda _: None,
+    recorder: Callable[[str, Wishes], Log] = record,
 ) -> Log:
-    """Record a run by `recorder`; keep it in the cache and, if asked, in a file.
+    """Record a run by `recorder`; keep it in the cache and, if asked (`output.saving`), in a file.
 
     Raises:
-        ScopewatchError: the target cannot be run, or the log cannot be saved where asked.
+        ScopewatchError: the target cannot be run.
     """
-    check_folder(save)
     with progress() as say:
         log = recorder(target, replace(wishes, progress=say))
-        sys.stdout.flush()
+        with suppress(BrokenPipeError):  # Whoever read it is gone; the run is kept all the same.
+            sys.stdout.flush()
         say("saving the run")
-        if save is not None:
-            save_log(log, save)
+        save(lambda file: save_log(log, file))
         # A cache that cannot be written must not spoil a run that was asked for on the screen.
         with suppress(ScopewatchError, OSError):
             kept = cache_file(target)

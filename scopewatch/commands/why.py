@@ -10,7 +10,7 @@ import typer
 from rich.console import RenderableType
 
 from scopewatch.commands import options as o
-from scopewatch.commands.output import ascii_only, console, print_json, print_lines
+from scopewatch.commands.output import ascii_only, console, print_json, print_lines, saving
 from scopewatch.commands.proving import status_of
 from scopewatch.commands.show import find_log
 from scopewatch.model.log import Log
@@ -71,8 +71,9 @@ def why(
         about=(name,),
     )
     with ExitStack() as stack:
+        to_file = stack.enter_context(saving(save))
         descriptor = stack.enter_context(stdout_to_stderr()) if json_report else None
-        log = find_log(target) if last or _is_log(target) else watch_target(target, wishes, save)
+        log = find_log(target) if last or _is_log(target) else watch_target(target, wishes, to_file)
         _answer(log, target, name, descriptor if json_report else None, json_report, svg, html)
     raise typer.Exit(status_of(log, []))
 

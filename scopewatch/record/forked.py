@@ -15,6 +15,7 @@ import tempfile
 import traceback
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -80,8 +81,9 @@ def _work(work: Callable[[], Any], silent: bool, answer: Any) -> NoReturn:
             if os.environ.get("SCOPEWATCH_DEBUG"):
                 traceback.print_exc()
             result = _Fault(f"{type(error).__name__}: {message_of(error)}")
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):  # Nobody reads it any more: the answer is handed on all the same.
+                stream.flush()
         answer.write(pickle.dumps(result))
         answer.flush()
         status = 0

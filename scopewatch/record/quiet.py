@@ -149,7 +149,7 @@ def _flush_stderr() -> None:
 
 @contextlib.contextmanager
 def held_back(descriptor: int) -> Iterator[None]:
-    """Keep what is written to a file descriptor; write it after all if the block fails."""
+    """Keep what is written to a file descriptor; write it after all if the block fails, not if it is interrupted."""
     sys.stderr.flush()
     try:
         saved = os.dup(descriptor)
@@ -160,7 +160,7 @@ def held_back(descriptor: int) -> Iterator[None]:
         os.dup2(kept.fileno(), descriptor)
         try:
             yield
-        except BaseException:
+        except Exception:
             os.dup2(saved, descriptor)
             kept.seek(0)
             os.write(descriptor, kept.read())

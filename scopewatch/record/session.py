@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import platform
+import sys
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -123,6 +124,7 @@ def _measured_unless_interrupted(watched: Watched, wishes: Wishes) -> Log:
         gc.freeze()
         return log
     except KeyboardInterrupt:
+        sys.unraisablehook = lambda _: None  # TensorFlow's sessions complain when they are given up half made.
         log = watched.log
         ended = Failure("KeyboardInterrupt", "interrupted while scopewatch was measuring; nothing was measured", 0, "")
         return log if log.error is not None else replace(log, error=ended)

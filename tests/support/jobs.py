@@ -14,6 +14,23 @@ def run_cli(argv: list[str]) -> None:
     main(argv)
 
 
+def run_cli_unread(argv: list[str], typed: str = "") -> None:
+    """The command line where whoever read its output has gone away, with something to read itself."""
+    import os
+
+    reads, writes = os.pipe()
+    os.write(writes, typed.encode())
+    os.dup2(reads, 0)
+    os.close(writes)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    reads, writes = os.pipe()
+    os.dup2(writes, 1)
+    os.close(reads)
+    os.close(writes)
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    run_cli(argv)
+
+
 def record_log(program: str, **wishes: Any) -> Any:
     """The `Log` of one run of a program."""
     from scopewatch.record.session import Wishes, record
