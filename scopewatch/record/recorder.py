@@ -191,7 +191,7 @@ class Recorder:
         created = token.created_in(store)
         scope, flag_path = self._scope_in_force()
         # A getter that made a variable and never asked the store has found none there, whatever the store holds.
-        found = [] if token.made and not token.touched else _stored(token, store)
+        found = [] if created or (token.made and not token.touched) else _stored(token, store)
         # Where a store's variables cannot be seen, what it holds now may have been made by this request.
         held = found and can_see_into(store)
         is_new = created or (not held and (token.made or self._is_first(result)))
