@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Protocol
 
 from scopewatch.errors import message_of
@@ -73,7 +74,8 @@ class Recorder:
         # Imported once: an import in a function costs as much as what it is for.
         self._context, self._ops, self._variable_scope = context, ops, variable_scope
         self.frames = frames
-        self.events: list[ev.Event] = []
+        self._events: list[ev.Event] = []
+        self._bound: list[tuple[int, int, Found, int]] = []
         self.graphs: list[Any] = []
         self.variables: list[Any] = []
         self.layers: list[Any] = []
@@ -209,7 +211,7 @@ class Recorder:
             trainable = None
         if trainable is None:
             trainable = True if asked is None else bool(asked)
-        self.events.append(
+        self._events.append(
             ev.Requested(
                 seq=token.seq,
                 graph=graph,
@@ -266,7 +268,7 @@ class Recorder:
 
     def _made_directly(self, variable: Any, role: ev.Role, path: int) -> None:
         name = without_output(variable.name)
-        self.events.append(ev.MadeDirectly(next(self._seq), self.current_graph(), name, role, path))
+        self._events.append(ev.MadeDirectly(next(self._seq), self.current_graph(), name, role, path))
 
     # ------------------------------------------------------------------ scopes
 
@@ -285,7 +287,7 @@ class Recorder:
             if flag is not None:
                 self._flags[scope] = flag
             flag = self._flag_of(scope)
-        self.events.append(
+        self._events.append(
             ev.ScopeEntered(
                 seq=next(self._seq),
                 graph=self.current_graph(),
@@ -303,13 +305,13 @@ class Recorder:
     def scope_left(self, scope: Any) -> None:
         """A variable scope was left, also by an exception."""
         if scope is not None:
-            self.events.append(ev.ScopeLeft(next(self._seq), self.current_graph(), scope.name, self._thread()))
+            self._events.append(ev.ScopeLeft(next(self._seq), self.current_graph(), scope.name, self._thread()))
 
     def reuse_set(self, scope: Any) -> None:
         """`scope.reuse_variables()` was called."""
         path = self.frames.path(skip=4)
         self._flags[scope] = path
-        self.events.append(ev.ReuseSet(next(self._seq), self.current_graph(), scope.name, path))
+        self._events.append(ev.ReuseSet(next(self._seq), self.current_graph(), scope.name, path))
 
     def _thread(self) -> int:
         """The number of the thread that is running, in order of first event; 0 for one that is alone."""
@@ -361,7 +363,7 @@ class Recorder:
         """An optimizer was asked to apply gradients to these variables."""
         name = getattr(optimizer, "get_name", lambda: type(optimizer).__name__)()
         names = tuple(without_output(v.name) for v in variables if v is not None)
-        self.events.append(
+        self._events.append(
             ev.OptimizerGiven(next(self._seq), self.current_graph(), str(name), names, self.frames.path(skip=4))
         )
 
@@ -405,7 +407,7 @@ class Recorder:
 
     def ran(self, graph: Any, kind: ev.RunKind, fetches: Iterable[str], feeds: Iterable[str], path: int) -> None:
         """Write down a run."""
-        self.events.append(ev.Ran(next(self._seq), self.graph_id(graph), kind, tuple(fetches), tuple(feeds), path))
+        self._events.append(ev.Ran(next(self._seq), self.graph_id(graph), kind, tuple(fetches), tuple(feeds), path))
 
     # ------------------------------------------------------------------ locals
 
@@ -417,32 +419,50 @@ class Recorder:
         return self._instrumenter.instrument_entity(node, code.co_filename, code.co_firstlineno - preamble)
 
     def bound(self, site: int, found: Found, call: int) -> None:
-        """A Python name was bound to a tensor or a variable of a graph."""
-        file, line, function, name = self._instrumenter.sites[site]
+        """A Python name was bound to a tensor or a variable of a graph; the event is made later, of many at once."""
+        self.graph_id(found.graph)
+        self._bound.append((next(self._seq), site, found, call))
+
+    @property
+    def events(self) -> list[ev.Event]:
+        """All events so far, in order."""
+        if self._bound:
+            bound, self._bound = self._bound, []
+            for one in bound:
+                try:
+                    self._append(self._binding(*one))
+                except Exception as error:
+                    self.failed("bind", error)
+            self._events.sort(key=attrgetter("seq"))
+        return self._events
+
+    def _binding(self, seq: int, site: int, found: Found, call: int) -> ev.Bound:
+        return ev.Bound(
+            seq=seq,
+            graph=self.graph_id(found.graph),
+            name=self._instrumenter.sites[site][3] + found.suffix,
+            tensors=found.names,
+            is_variable=found.is_variable,
+            shape=shape_of(found.shape),
+            dtype=dtype_of(found.dtype),
+            call=call,
+            path=self._path_of_site(site),
+        )
+
+    def _path_of_site(self, site: int) -> int:
         while len(self._site_paths) <= site:
             self._site_paths.append(None)
         path = self._site_paths[site]
         if path is None:
+            file, line, function, _ = self._instrumenter.sites[site]
             frames = (self.frames.frame(file, line, function),) if file else ()
             path = self._site_paths[site] = self.frames.number(frames)
-        self._append(
-            ev.Bound(
-                seq=next(self._seq),
-                graph=self.graph_id(found.graph),
-                name=name + found.suffix,
-                tensors=found.names,
-                is_variable=found.is_variable,
-                shape=shape_of(found.shape),
-                dtype=dtype_of(found.dtype),
-                call=call,
-                path=path,
-            )
-        )
+        return path
 
     # ------------------------------------------------------------------- names
 
     def _append(self, event: Any) -> None:
-        self.events.append(event)
+        self._events.append(event)
         texts = event.tensors if isinstance(event, ev.Bound) else event.ys + event.xs + event.grads
         for text in texts:
             if is_provisional(text):
