@@ -99,7 +99,7 @@ class GradientPair:
         for better, worse, word in ((self.a, self.b, "lost"), (self.b, self.a, "gained")):
             if _arrives(better) and _is_gone(worse):
                 return word
-        if self.a.updated != self.b.updated:
+        if self.a.updated != self.b.updated and None not in (self.a.updated, self.b.updated):
             return "lost" if self.a.updated else "gained"
         return "other"
 

@@ -9,7 +9,7 @@ import pytest
 
 from scopewatch.model.diff_report import build_diff_report
 from scopewatch.model.differences import Run, build_difference
-from scopewatch.model.log import Blocker
+from scopewatch.model.log import Blocker, Unseen
 from scopewatch.proof.proofs import prove_name
 from scopewatch.views.diff import VIEWS, DiffScreen, views_of
 from tests.model.test_renames import layers, run_of
@@ -64,6 +64,54 @@ def test_the_gradients_of_one_graph_are_not_compared_with_variables_of_another()
     difference = build_difference(run(), run())
     assert len(difference.pairs) == 2
     assert [(r.name, r.change) for loss in difference.losses for r in loss.rows] == [("v", "same")]
+
+
+def test_what_is_known_by_a_number_only_is_said():
+    a, b = ({f"dense_{i}/kernel": (4, 4) for i in range(1, last)} for last in (4, 5))
+    out = " ".join(shown(run_of(a), run_of(b), views=["variables"]).split())
+    assert "note: dense_4/kernel is known by a number only: which layer was put in or taken out" in out
+    assert "known by a number" not in shown(run_of(a), run_of(b), views=["variables"], pattern=re.compile("dense_1"))
+
+
+def test_many_outcomes_of_one_name_are_counted():
+    def run(*outcomes):
+        b = LogBuilder(graph("v = VariableV2"))
+        for outcome in outcomes:
+            b.request("v", outcome, where=3)
+        return Run("m.py", b.log())
+
+    out = shown(run("created"), run("created", *["reused", "refused"] * 4), views=["requests"])
+    assert re.search(r"created, reused, REFUSED, reused, REFUSED, \.\.\.\s+\(9 in all\)", out)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_being_updated_is_neither_lost_nor_gained_where_that_was_not_seen(given):
+    def run(*unseen):
+        step = "step = ApplyGradientDescent(v, loss, loss) -> float32_ref" if given and not unseen else ""
+        b = LogBuilder(graph(f"v = VariableV2\nloss = Neg(v)\n{step}"), unseen=unseen)
+        b.differentiate("loss:0", {"v:0": "loss:0"})
+        b.gradient("loss:0", receipt("v:0", is_variable=True))
+        return Run("m.py", b.log())
+
+    seen, unseen = run(), run(Unseen("tf.gradients is gone", ("losses",)))
+    for a, b in ((seen, unseen), (unseen, seen)):
+        ((row,),) = [loss.rows for loss in build_difference(a, b).losses]
+        assert {row.a.updated, row.b.updated} == {given, None}
+        assert row.change == "other"
+    out = " ".join(shown(unseen, seen, 120, views=["gradients"]).split())
+    said = "updated" if given else "NOT updated"
+    assert f"[v] changed variable: dense 1, updated or not: unknown variable: dense 1, {said}" in out
+
+
+def test_the_report_of_a_loss_that_only_one_run_has():
+    def run(*receipts):
+        b = LogBuilder(graph("v = VariableV2\nloss = Neg(v)"))
+        if receipts:
+            b.gradient("loss:0", *receipts, python_name="loss")
+        return Run("m.py", b.log())
+
+    (loss,) = build_diff_report(build_difference(run(), run(receipt("v:0", is_variable=True))))["gradients"]
+    assert (loss["loss_a"], loss["loss_b"]["python_name"], loss["rows"]) == (None, "loss", [])
 
 
 def test_variables_that_changed_alike_are_one_line():
