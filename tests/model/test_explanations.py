@@ -13,7 +13,9 @@ from scopewatch.errors import UsageError
 from scopewatch.model.explanations import explain, explain_failure, explain_message, key_of
 from scopewatch.model.knowledge import filled, topics
 from scopewatch.model.scenarios import scenario_names
+from scopewatch.views.explain import answer_lines
 from scopewatch.views.run import VIEWS
+from tests.support.screens import drawn
 
 PACKAGE = Path(__file__).parents[2] / "scopewatch"
 EXISTS = (
@@ -203,6 +205,11 @@ def test_a_tensor_or_variable_goes_by_the_name_in_what_python_prints_of_it():
 
 def test_a_name_begins_where_the_message_does():
     assert explain("The Variable of this layer: Variable net/w already exists, disallowed.").names == {"name": "net/w"}
+
+
+@pytest.mark.parametrize(("word", "related"), [("AUTO_REUSE", True), ("session-closed", False)])
+def test_what_is_related_is_named_where_anything_is(word, related):
+    assert ("see     " in drawn(answer_lines(explain(word)))) is related
 
 
 def test_names_with_newlines_and_parentheses():

@@ -8,7 +8,9 @@ from scopewatch.model import tricks
 from scopewatch.model.explanations import explain
 from scopewatch.model.log import Blocker, SourceFile
 from scopewatch.model.quiz import MOST, build_quiz
+from scopewatch.views.quiz import title_lines
 from tests.support.logs import DENSE, LogBuilder, dense_builder, graph, receipt
+from tests.support.screens import drawn
 
 
 def asked(log, kind=None, **how):
@@ -46,6 +48,21 @@ def test_every_refusal_is_asked_even_of_very_many_questions():
     assert [q.right for q in questions if q.kind == "outcome"][-1] == "x"
     assert len(build_quiz(log, everything=True).questions) > 300
     assert build_quiz(log).left_out > 290
+
+
+def test_of_too_many_kinds_the_most_frequent_give_way():
+    b = LogBuilder(graph("x = Placeholder"))
+    for number, reuse in enumerate(("false", "true", "auto")):
+        for asked_by in ("program", "optimizer", "average"):
+            for outcome in ("created", "reused"):
+                b.request(f"a/{reuse}_{asked_by}", outcome, where=number + 1, reuse=reuse, asked_by=asked_by)
+    for number in range(12):
+        b.request("a/x", "refused", where=20 + number, error="Variable already exists, disallowed. Did")
+    quiz = build_quiz(b.log())
+    assert len(quiz.questions) == MOST
+    assert [q.kind for q in quiz.questions].count("name") == 1
+    assert [q.right for q in quiz.questions if q.kind == "outcome"][-1] == "x"
+    assert "--all asks them too" in drawn(title_lines(quiz), 200)
 
 
 def test_the_full_name_is_one_of_four():

@@ -184,6 +184,23 @@ def test_values_before_and_after_a_run_fold_but_not_one_that_stays():
     assert re.search(r"\[l7\] +\[2\] +- +norm 8 +norm 8", text)
 
 
+def test_what_of_a_run_could_not_be_measured_is_said():
+    b = LogBuilder(graph("w = Placeholder\nu = Placeholder"))
+    b.bind("w", "w:0", where=3)
+    b.built(3, "w")
+    for line in (9, 10):
+        b.ran("w:0", where=line)
+    values = tuple(BeforeAndAfter(t, False, None, None, "it hangs on a queue") for t in ("w:0", "u:0"))
+    b._add("runs", RunMeasure(b.events[-2].seq, ("w:0",), None, "no session could be opened", values))
+    text = view("phases", b.log())
+    assert "how often is unknown, because no session could be opened" in text
+    assert re.search(r"w +needed +unknown +unknown", text)
+    assert re.search(r"u:0 +0 +unknown +unknown", text)
+    assert "w, u:0 unknown, because it hangs on a queue" in text or "w u:0 unknown, because it hangs" in text
+    assert "not measured: only the first runs are" in text
+    assert re.search(r"model.py:3 +1 +in <module> +w", text)  # Its text was not recorded.
+
+
 def test_runs_that_were_not_measured_are_one():
     b = many(layers=2)
     for _ in range(40):

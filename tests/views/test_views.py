@@ -392,6 +392,21 @@ def test_a_refuted_claim_shows_the_failing_step_and_why_it_matters():
     assert "X no chain of value-preserving ops" in summary
 
 
+def test_why_a_variable_in_place_of_w_matters_where_much_or_nothing_depends_on_it():
+    def said(receives):
+        others = [f"u{i}" for i in range(6)]
+        ops = "\n".join(f"{n} = VariableV2" for n in others)
+        b = LogBuilder(graph(f"v = VariableV2\n{ops}\nw = Identity(v)\nloss = Mean(w)"), claims=("w",))
+        b.bind("w", "w:0")
+        mine = receipt("v:0", is_variable=True)
+        b.gradient("loss:0", mine, *(receipt(f"{n}:0", receives, None, True, "stopped") for n in others))
+        return " ".join(" ".join(lines("proof", b)).split())
+
+    assert "why it matters: u0, u1, u2, u3 and 2 more receive no gradient: it is stopped" in said("none")
+    assert "no gradient" not in said("dense")
+    assert "its value is kept between runs; it does not follow" in said("dense")
+
+
 def test_a_numeric_claim_with_its_errors():
     b = dense_builder()
     steps = (NumericStep("equal", "w equals it", 1e-16, 1e-12, None), NumericStep("double", "and so", 1.0, 1e-12, None))

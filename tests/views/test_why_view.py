@@ -192,3 +192,11 @@ def test_hostile_names(kind, width):
     text = card_of_log(log, "w@4", width) if HOSTILE[kind] == "w" else card_of_log(log, "mul:0", width)
     assert not CONTROL.search(text.replace("\n", ""))
     assert too_wide(text, width) == []
+
+
+def test_without_a_proof_nothing_is_claimed(dense):
+    log = dense.log()
+    found = tensor_card(log, find_subject(log, "w"))
+    said = rows(drawn(tensor_lines(log, found, [], "model.py", " --last", 80, False)))
+    assert "claim" not in said
+    assert "claim" in rows(card(dense, "w"))
