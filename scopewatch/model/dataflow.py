@@ -7,7 +7,7 @@ of the first are plain ops, those of the second call function bodies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -63,6 +63,15 @@ def callees(body: Body, op: int) -> list[str]:
         if isinstance(value, dict):
             names += [value["function"]] if "function" in value else value.get("functions", [])
     return names
+
+
+def handed_on_from(body: Body, op: int, through: Container[str]) -> int:
+    """The op whose result an op hands on, through the first inputs of ops of these types."""
+    passed: set[int] = set()  # In a damaged log an op may be given its own result.
+    while op not in passed and body.types[op] in through and body.starts[op] < body.starts[op + 1]:
+        passed.add(op)
+        op = body.edge_ops[body.starts[op]]
+    return op
 
 
 def called_functions(graph: GraphSnapshot, body: Body, op: int) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from scopewatch.model.dataflow import Dataflow, upstream_of
+from scopewatch.model.dataflow import Dataflow, handed_on_from, upstream_of
 from scopewatch.model.events import Bound, Differentiated, Frame, OptimizerGiven
 from scopewatch.model.graph import VARIABLE_OPS, Edge, GraphSnapshot, writes_variable
 from scopewatch.model.log import GradientMeasure, Log, Receipt
@@ -132,15 +132,16 @@ def _ancestors(graph: GraphSnapshot, tensor: str) -> set[str]:
     return {graph.body.names[op] for op in upstream_of(graph, [tensor]).get("", ())}
 
 
+_SAME_VARIABLE = frozenset({"Identity", "RefIdentity", "Enter", "RefEnter", "RefSwitch", "Switch"})
+
+
 def _writers(graph: GraphSnapshot) -> dict[str, list[int]]:
     """Storage tensor to the ops of the graph that write it."""
     body = graph.body
     found: dict[str, list[int]] = {}
     for op, op_type in enumerate(body.types):
         if writes_variable(op_type) and body.starts[op] < body.starts[op + 1]:
-            target = body.edge_ops[body.starts[op]]
-            while body.types[target] in ("Identity", "RefIdentity", "Enter", "RefEnter", "RefSwitch", "Switch"):
-                target = body.edge_ops[body.starts[target]]
+            target = handed_on_from(body, body.edge_ops[body.starts[op]], _SAME_VARIABLE)
             if body.types[target] in VARIABLE_OPS:
                 found.setdefault(f"{body.names[target]}:0", []).append(op)
     if graph.functions:

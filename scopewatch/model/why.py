@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scopewatch.model.dataflow import Dataflow, ops_leading_to
+from scopewatch.model.dataflow import Dataflow, handed_on_from, ops_leading_to
 from scopewatch.model.events import AskedBy, Frame, MadeDirectly, OptimizerGiven, Path, Requested
 from scopewatch.model.gradients import GradientTable, build_gradients, gradient_paths, updating_ops
 from scopewatch.model.graph import Body, GraphSnapshot, VariableRecord
@@ -239,9 +239,7 @@ def _writer(log: Log, graph: GraphSnapshot, use: Use, updates: set[str], own: Va
 def _is_restored(body: Body, op: int) -> bool:
     """Whether what an op writes comes from a checkpoint."""
     given = body.inputs(op)[1:]
-    source = given[0].op if given else op
-    while body.types[source] in FIRST_INPUT_HANDED_ON and body.inputs(source):
-        source = body.inputs(source)[0].op
+    source = handed_on_from(body, given[0].op if given else op, FIRST_INPUT_HANDED_ON)
     return body.types[source].startswith("Restore")
 
 

@@ -109,6 +109,11 @@ def test_a_write_to_a_handle_that_is_fed_updates_no_variable_of_the_graph():
     assert updated(text, {"v:0": "dv:0"}) == set()
 
 
+def test_a_write_to_what_is_given_its_own_result_ends():
+    text = VARIABLE + "a = Identity(b)\nb = Identity(a)\nup = AssignSub(a, dv) -> float32_ref"
+    assert updated(text, {"v:0": "dv:0"}) == set()
+
+
 def test_a_write_inside_a_function():
     assert updated(WRITTEN_BY_A_FUNCTION.format("dv"), {"v:0": "dv:0"}) == {"v:0"}
     assert updated(WRITTEN_BY_A_FUNCTION.format("loss"), {"v:0": "dv:0"}) == set()

@@ -111,6 +111,11 @@ def test_what_else_writes_a_variable_and_on_whose_behalf():
     assert ("saver", "save/SaveV2", None) in ops(card_of(b, "v").readers)
 
 
+def test_what_is_given_its_own_result_ends():
+    text = "v = VariableV2\na = Identity(b)\nb = Identity(a)\nset = Assign(v, b) -> float32_ref"
+    assert ops(card_of(LogBuilder(graph(text)), "v").writers) == [("assign", "set", None)]
+
+
 def test_a_gradient_step_by_hand_is_an_update():
     b = LogBuilder(
         graph(
