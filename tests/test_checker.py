@@ -1040,3 +1040,11 @@ def test_everything_that_is_wrong_is_said():
         "the certificate was made for another graph",
         f"the steps are not {ORDER}",
     )
+
+
+@pytest.mark.parametrize("facts", [("v",), (("v",),), (("v", 1),), ((1, True),)])
+def test_what_was_created_is_a_list_of_variables(facts):
+    lie = with_step(honest(TRUE), "not_created", facts=facts)
+    judgement = check(lie, {"g0": graph(SOME)})
+    assert not judgement.accepted
+    assert "not_created: the facts are no list of variables" in judgement.objections

@@ -376,6 +376,13 @@ def test_every_step_with_its_evidence_and_the_verdict():
     assert any("computed from g, v" in line for line in found)
 
 
+def test_an_op_that_writes_with_nothing_given_is_no_assign_of_the_tensor():
+    text = "v = VariableV2\nw = Neg(v)\nup = CountUpTo(v) -> float32_ref"
+    b = LogBuilder(graph(text), claims=("w",))
+    b.bind("w", "w:0")
+    assert any("PROVED" in line and "structural 6/6, checked" in line for line in lines("proof", b))
+
+
 def test_a_refuted_claim_shows_the_failing_step_and_why_it_matters():
     b = LogBuilder(graph("v = VariableV2\ng = VariableV2\nw = Identity(v)\nloss = Mean(w)"), claims=("w",))
     b.bind("w", "w:0")
