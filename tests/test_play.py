@@ -212,6 +212,47 @@ def test_leaving_as_one_leaves_python(play):
     assert play("print(1)\n:quit\nprint(2)\n") == ["1"]
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_a_program_that_cannot_be_saved(play):
+    """One sentence, nothing is left behind, and the session goes on."""
+    (play.folder).mkdir()
+    (play.folder / "kept").mkdir()
+    said = play("x = 1\n:save! /dev/full\n:save nowhere/a.py\n:save! kept\n:save b.py\nprint('goes on')\n")
+    reasons = ["/dev/full: No space left on device", "nowhere/a.py: No such file or directory", "kept: Is a directory"]
+    told = [line for line in said if line.startswith("cannot write")]
+    assert [line.partition(". Name")[0] for line in told] == [f"cannot write {reason}" for reason in reasons]
+    assert said[-2:] == ["    saved; next: scopewatch run b.py", "goes on"]
+    assert {f.name for f in play.folder.iterdir()} == {"kept", "b.py"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("v = tf.get_variable(", "    X SyntaxError: '(' was never closed"),
+        ("with tf.variable_scope('a'):\n", "    X SyntaxError: expected an indented block"),
+        ('text = """abc\n', "    X SyntaxError: unterminated triple-quoted string literal"),
+        ("with tf.variable_scope('a'):\n  v = tf.get_variable('v', [1])", "    entered scope a | + created a/v [1]"),
+        (":sa", ":save needs a name: :save FILE"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_input_that_ends_in_the_middle_of_a_statement(play, lines, said):
+    shown = play(lines)
+    assert not said or any(line.startswith(said) for line in shown)
+    assert bool(shown) == bool(said)
+
+
+def test_ctrl_c_in_a_pipe_interrupts_the_statement_alone(play):
+    """What it had built is taken back; the session goes on."""
+    build = "u = tf.get_variable('u', [1]); os.kill(os.getppid(), 2); time.sleep(20)"
+    said = play(f"import os, time; v = 1\n{build}\nos.kill(os.getppid(), 2); time.sleep(20)\nprint(v)\n:vars\n")
+    assert "interrupted; what the statement had built is taken back" in said
+    assert "interrupted; the statement is not in the program that :save writes" in said
+    assert "1" in said
+    assert not any(line.startswith("u ") for line in said)
+
+
 # ------------------------------------------------------------------ on a terminal
 
 

@@ -21,6 +21,8 @@ def play() -> None:
     """
     if not hasattr(os, "fork"):
         raise UsageError("play needs a system that can fork a process. Write the lines to a file: scopewatch run FILE")
+    if sys.stdin is None:  # Closed by whoever started us.
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115
     from scopewatch.commands.playing import Play
     from scopewatch.record.session import load_tensorflow
 
