@@ -47,6 +47,11 @@ def main():
         os._exit(5)
     if how == "interrupted":
         os.kill(os.getpid(), signal.SIGINT)
+    if how == "terminated":
+        os.kill(os.getpid(), signal.SIGTERM)
+    if how == "terminated by its own handler":
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        os.kill(os.getpid(), signal.SIGTERM)
     if how == "refused":
         dense(tf.ones([2, 5]), 3, "a")
     if how == "forked" and os.fork() == 0:
@@ -154,6 +159,16 @@ def test_an_interrupt_in_a_package_that_is_run_as_a_module(start, tmp_path):
     assert log.error.type == "KeyboardInterrupt"
     assert log.header.target == os.path.join("pkg", "train.py")
     assert "w" in {b.name for b in log.of(Bound)}
+
+
+def test_a_process_that_sigterm_ends(start, tmp_path):
+    """It dies as it does unwatched: a handler of ours would wait for what it waits for within TensorFlow, for ever."""
+    done = start("train.py", "terminated")
+    assert done.returncode == -15
+    assert "Traceback" not in done.stderr and "scopewatch:" not in done.stderr
+    assert not list(tmp_path.glob("*.scopelog*")) and not list(tmp_path.glob(".*"))
+    assert start("train.py", "terminated by its own handler").returncode == 143
+    assert load_log(tmp_path / "out.scopelog").error.message == "it left with status 143"
 
 
 def test_several_processes_of_a_launcher(start, tmp_path):
