@@ -161,6 +161,44 @@ def test_ctrl_c_while_scopewatch_measures_leaves_the_rest(run_cli, write):
     assert "+ created" in out
 
 
+IMPATIENT = "import scopewatch.record.endings as e; e._PATIENCE = 0.3\n"
+DEAF = f"""{IMPATIENT}if not os.fork():
+    time.sleep(0.5); os.kill(os.getppid(), signal.SIGTERM); os._exit(0)
+"""
+
+
+@tf
+def test_sigterm_while_the_program_waits_within_tensorflow(run_cli, write, tmp_path):
+    """A queue that nothing fills: the wait is ended, and what was seen is told."""
+    write(f"{DEAF}\nq = tf.FIFOQueue(1, tf.float32)\nwith tf.Session() as s: s.run(q.dequeue())")
+    status, out, err = run_cli(["run", "model.py", "--save", "F"])
+    assert (status, err) == (143, "")
+    assert "X Terminated at model.py:13" in out
+    assert "+ created" in out
+    assert load_log(tmp_path / "work/F").error.type == "Terminated"
+
+
+WAITING = "c.pthread_mutex_lock(mutex); c.pthread_mutex_lock(mutex)"
+
+
+@tf
+def test_sigterm_ends_what_nothing_can_wake(run_cli, write):
+    """As it does without scopewatch: here the only thread that Python would tell of the signal waits for ever."""
+    write(f"{DEAF}\nimport ctypes; mutex, c = ctypes.create_string_buffer(99), ctypes.CDLL(None)\n" + WAITING)
+    status, out, err = run_cli(["run", "model.py", "--save", "F"])
+    assert (status, out) == (-15, "")
+    assert err == "scopewatch: terminated while the program waited outside Python; what was seen is lost\n"
+
+
+@tf
+def test_a_signal_of_a_forked_process_is_none_of_its_parent(run_cli, write):
+    handler = "signal.signal(signal.SIGTERM, lambda *_: os._exit(3))"
+    write(f"{IMPATIENT}{FORKED}{handler}; os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)\ntime.sleep(1)")
+    status, out, err = run_cli(["run", "model.py"])
+    assert (status, err) == (0, "")
+    assert out.startswith("left 3\n")
+
+
 AGAIN = """import importlib, scopewatch.cli
 def again(*_, **__): os.kill(os.getpid(), 2)
 owner, _, name = {where!r}.rpartition(".")

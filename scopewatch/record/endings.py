@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import _thread
+import gc
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +18,9 @@ from scopewatch.model.explanations import explain_failure
 from scopewatch.model.log import Failure
 from scopewatch.record.frames import leave_out_ours
 from scopewatch.record.patches import patch
+
+_PATIENCE = 2.0
+"""Seconds within which a signal is heard unless the program waits within TensorFlow."""
 
 
 @dataclass
@@ -38,7 +43,7 @@ def told_when_ended() -> Iterator[None]:
 
     Not in processes that the program forks, nor in its other threads; a handler of its own wins.
     """
-    process, leave = os.getpid(), os._exit
+    process, leave, heard = os.getpid(), os._exit, threading.Event()
 
     def here() -> bool:
         return os.getpid() == process and threading.current_thread() is threading.main_thread()
@@ -49,6 +54,7 @@ def told_when_ended() -> Iterator[None]:
         leave(status)
 
     def terminated(number: int, _frame: Any) -> None:
+        heard.set()
         if here():
             raise Terminated
         signal.signal(number, signal.SIG_DFL)
@@ -62,7 +68,72 @@ def told_when_ended() -> Iterator[None]:
                 stack.callback(signal.signal, number, handler)
                 if (number, handler) == (signal.SIGTERM, signal.SIG_DFL):
                     signal.signal(number, terminated)
+                    stack.enter_context(_waking_where_deaf(number, heard))
         yield
+
+
+@contextmanager
+def _waking_where_deaf(number: int, heard: threading.Event) -> Iterator[None]:
+    """Where the program waits within TensorFlow, Python calls no handler until that is over, maybe never.
+
+    Without a handler of ours the signal would have ended it at once. A thread hears of it all the same: it closes
+    the sessions, so that the wait is over, and where that does not help the signal does what it did without us.
+    """
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    before = signal.set_wakeup_fd(writes, warn_on_full_buffer=False)
+    ended, closed = False, threading.Event()
+
+    def forked() -> None:
+        """A signal that a child gets is none that its parent got."""
+        if not ended and (now := signal.set_wakeup_fd(-1)) != writes:
+            signal.set_wakeup_fd(now)
+
+    os.register_at_fork(after_in_child=forked)
+    # Not by `threading`: the program would see one thread more.
+    _thread.start_new_thread(_wake, (reads, number, heard, closed))
+    try:
+        yield
+    except Exception as error:
+        if not closed.is_set():
+            raise
+        # What the closed session raised; or pybind, which minds that `Terminated` came in the middle of that.
+        raise Terminated().with_traceback(error.__traceback__) from None
+    finally:
+        ended = True
+        with suppress(ValueError, OSError):  # It was closed meanwhile.
+            signal.set_wakeup_fd(before)
+        with suppress(OSError):
+            os.close(writes)
+
+
+def _wake(reads: int, number: int, heard: threading.Event, closed: threading.Event) -> None:
+    with suppress(OSError):
+        while came := os.read(reads, 1):
+            if came[0] == number and not heard.wait(_PATIENCE):
+                closed.set()
+                _thread.start_new_thread(_close_sessions, ())
+                if not heard.wait(_PATIENCE):
+                    _die_by(number)
+    os.close(reads)
+
+
+def _close_sessions() -> None:
+    from tensorflow.python.client.session import BaseSession
+
+    for thing in gc.get_objects():
+        if isinstance(thing, BaseSession):
+            with suppress(Exception):
+                thing.close()
+
+
+def _die_by(number: int) -> None:
+    """By the signal itself; Python sets handlers in the main thread only, which does not listen."""
+    import ctypes
+
+    os.write(2, b"scopewatch: terminated while the program waited outside Python; what was seen is lost\n")
+    ctypes.CDLL(None).signal(number, 0)
+    os.kill(os.getpid(), number)
 
 
 def as_a_child_ends(process: int, work: Callable[[], None]) -> None:
