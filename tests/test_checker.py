@@ -788,6 +788,31 @@ def test_the_axis_of_a_concat_is_no_part():
         true_of(some, w(kind, "p0 p1", "p0 p1"))
 
 
+@pytest.mark.parametrize(
+    ("cut", "shape", "axis", "is_one"),
+    [
+        (0, (2, 2), 0.0, True),
+        (0, (2, 2), 1.0, False),
+        (0, (2, 2), -2.0, True),
+        (0, (2, 2), -1.0, False),
+        (1, (2, 2), -1.0, True),
+        (1, (2, 2), 0.0, False),
+        (None, (2, 2), 1.0, True),
+        (0, None, 1.0, True),
+        (0, (2, 2), None, True),
+        (0, (2, 2), [1.0], True),
+    ],
+)
+def test_a_concat_along_another_axis_is_a_new_tensor(cut, shape, axis, is_one):
+    """Where an axis is not known, it is taken for the one along which the variable was cut."""
+    owners = {n: {"partition_of": "p", "partition_axis": cut, "shape": shape} for n in ("p0", "p1")}
+    for kind, inputs in (("ConcatV2", "p0, p1, axis"), ("Concat", "axis, p0, p1")):
+        some = graph(PARTS.format(kind=kind, inputs=inputs), variables=owners)
+        if axis is not None:
+            some.body.attrs[some.body.index["axis"]] = {"value": axis}
+        true_of(some, w(kind, "p0 p1" if is_one else "", "p0 p1"))
+
+
 def test_without_a_partitioned_variable_a_concat_is_a_new_tensor():
     some = graph(PARTS.format(kind="ConcatV2", inputs="p0, p1, axis"))
     true_of(some, w("ConcatV2", "", "p0 p1"))

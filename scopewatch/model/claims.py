@@ -121,8 +121,8 @@ def verdict_of(holds: list[bool | None], decisive: list[bool | None]) -> Verdict
 def fingerprint(graph: GraphSnapshot) -> str:
     """A digest of a graph's ops, data edges, dtypes, function bodies and variables.
 
-    The values of constants are left out: no obligation depends on them. Worked out once for each
-    snapshot: with a million ops it takes seconds, and the prover and the checker both ask.
+    The values of constants are left out: of those that matter, the axes of concats, the checker asks the graph itself.
+    Worked out once for each snapshot: with a million ops it takes seconds, and the prover and the checker both ask.
     """
     known: str | None = graph.__dict__.get("_fingerprint")
     if known is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scopewatch.model.graph import VARIABLE_OPS, Body, Edge, GraphSnapshot, VariableRecord
 from scopewatch.model.op_kinds import (
@@ -204,8 +204,9 @@ class Dataflow:
         if called is not None:
             return called
         if op_type in ("ConcatV2", "Concat"):
-            parts = inputs[:-1] if op_type == "ConcatV2" else inputs[1:]
-            joins, unknown = self._joins_parts(place, parts)
+            parts, axis = (inputs[:-1], inputs[-1:]) if op_type == "ConcatV2" else (inputs[1:], inputs[:1])
+            along = [body.attrs.get(source.edge.op, {}).get("value") for source in axis]
+            joins, unknown = self._joins_parts(place, parts, *along)
             return Step(tuple(parts if joins else inputs), joins, None, unknown)
         return Step(tuple(inputs) if op_type not in SHAPE_ONLY else (), False)
 
@@ -263,7 +264,7 @@ class Dataflow:
             return Step((), False)
         return Step(tuple(inputs), False, f"how {op_type} passes arguments to {body_name} is not known here")
 
-    def _joins_parts(self, concat: Place, parts: list[Place]) -> tuple[bool, tuple[str, ...]]:
+    def _joins_parts(self, concat: Place, parts: list[Place], axis: Any = None) -> tuple[bool, tuple[str, ...]]:
         """Whether a concat joins all parts of one partitioned variable, or has one only; what is not known of them."""
         if len(parts) == 1:
             return True, ()
@@ -271,7 +272,7 @@ class Dataflow:
             return False, ()  # A concat that, around a loop, joins itself is no variable.
         self._joining.add(concat)
         try:
-            return self._are_all_parts(parts)
+            return self._are_all_parts(parts, axis)
         finally:
             self._joining.discard(concat)
 
@@ -279,7 +280,7 @@ class Dataflow:
     def _partitioned(self) -> bool:
         return any(v.partition_of is not None for v in self.graph.variables)
 
-    def _are_all_parts(self, parts: list[Place]) -> tuple[bool, tuple[str, ...]]:
+    def _are_all_parts(self, parts: list[Place], axis: Any) -> tuple[bool, tuple[str, ...]]:
         found: list[VariableRecord] = []
         unknown: list[str] = []
         for part in parts:
@@ -289,10 +290,7 @@ class Dataflow:
             if len(records) != 1:
                 return False, tuple(unknown)
             found += records.values()
-        whole = found[0].partition_of
-        if whole is None or any(r.partition_of != whole for r in found):
-            return False, tuple(unknown)
-        return [r.name for r in found] == self.graph.parts_of(whole), tuple(unknown)
+        return self.graph.is_whole(found, axis), tuple(unknown)
 
     def aliases(self, start: Place) -> Aliases:
         """Everything that a tensor is by value-preserving ops alone."""

@@ -154,7 +154,8 @@ class VariableRecord:
     """One variable of a graph, in collections or not.
 
     `name` carries no `:0`. `op` is its variable op, in `body` (`""`: the graph itself).
-    `partition_of` is the full name where it is one part of a partitioned variable.
+    `partition_of` is the full name where it is one part of a partitioned variable, and `partition_axis`
+    the axis along which that one was cut, where it is known.
     """
 
     name: str
@@ -168,6 +169,7 @@ class VariableRecord:
     partition_of: str | None
     checkpoint_key: str
     device: str
+    partition_axis: int | None = None
 
     def __post_init__(self) -> None:
         # TensorFlow adds to collections in the order of a set, which differs from process to process.
@@ -221,6 +223,20 @@ class GraphSnapshot:
         if all(number.isdecimal() for number in numbers):
             return sorted(names, key=lambda name: int(name.rpartition("_")[2]))
         return names
+
+    def is_whole(self, parts: Sequence[VariableRecord], axis: Any) -> bool:
+        """Whether variables, joined in this order along an axis, make up the partitioned one that they are parts of.
+
+        Where the axis, or the one of the cut, is not known (`None`), the two are taken for the same.
+        """
+        if not parts:  # In a damaged log.
+            return False
+        whole, cut, shape = parts[0].partition_of, parts[0].partition_axis, parts[0].shape
+        if whole is None or [part.name for part in parts] != self.parts_of(whole):
+            return False
+        if cut is None or shape is None or not isinstance(axis, (int, float)):
+            return True
+        return cut == (axis + len(shape) if axis < 0 else axis)
 
     def find(self, tensor: str) -> tuple[Body, Edge] | None:
         """Where the tensor of this name stands (`op:0` or `FUNCTION/op:0`), or `None`."""

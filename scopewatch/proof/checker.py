@@ -286,8 +286,8 @@ class _Search:
             results = [r for name in called for r in self._results(node, name)]
             return results, inputs[:1] if op_type in BRANCHES else []
         if op_type in ("Concat", "ConcatV2"):
-            parts = inputs[1:] if op_type == "Concat" else inputs[:-1]
-            if len(parts) == 1 or self._is_whole(node, parts):
+            parts, axis = (inputs[1:], inputs[:1]) if op_type == "Concat" else (inputs[:-1], inputs[-1:])
+            if len(parts) == 1 or self._is_whole(node, parts, axis):
                 return parts, []
         return [], inputs
 
@@ -335,22 +335,21 @@ class _Search:
         from_the_end = count - position
         return ([inputs[len(inputs) - from_the_end]], []) if from_the_end <= captured else ([], [])
 
-    def _is_whole(self, concat: _Node, parts: list[_Node]) -> bool:
+    def _is_whole(self, concat: _Node, parts: list[_Node], axis: list[_Node]) -> bool:
         """Whether a concat's parts are all the parts of one partitioned variable."""
         if concat in self._asked or not any(v.partition_of is not None for v in self.graph.variables):
             return False
         self._asked.append(concat)
-        whole = self._is_whole_variable(parts)
+        whole = self._is_whole_variable(parts, axis)
         self._asked.pop()
         return whole
 
-    def _is_whole_variable(self, parts: list[_Node]) -> bool:
-        names, owners = [], set()
+    def _is_whole_variable(self, parts: list[_Node], axis: list[_Node]) -> bool:
+        found = []
         for part in parts:
             variables = self._variables_among(self._closure([part], handed_on_only=True))
             if len(variables) != 1:
                 return False
-            names.append(variables[0].name)
-            owners.add(variables[0].partition_of)
-        whole = owners.pop() if len(owners) == 1 else None
-        return whole is not None and names == self.graph.parts_of(whole)
+            found.append(variables[0])
+        along = [self.graph.body_named(body).attrs.get(op, {}).get("value") for _, body, op, _ in axis]
+        return self.graph.is_whole(found, *along)

@@ -421,6 +421,7 @@ def _variables(
             trainable="trainable_variables" in keys,
             collections=tuple(keys),
             partition_of=slice_info.full_name if slice_info is not None else None,
+            partition_axis=_axis_of(slice_info),
             checkpoint_key=slice_info.full_name if slice_info is not None else str(shared_name(variable) or op),
             device=body.devices[body.device[number]],
         )
@@ -430,6 +431,12 @@ def _variables(
                 bare = _bare_variable(some, number, op_type, taken)
                 taken.add(bare.name)
                 yield bare
+
+
+def _axis_of(slice_info: Any) -> int | None:
+    """The axis along which a variable was cut into parts; `None` for one that was not, or is the only part."""
+    lengths = zip(getattr(slice_info, "full_shape", ()), getattr(slice_info, "var_shape", ()), strict=False)
+    return next((axis for axis, (whole, part) in enumerate(lengths) if whole != part), None)
 
 
 def _bare_variable(body: Body, number: int, op_type: str, taken: Container[str]) -> VariableRecord:

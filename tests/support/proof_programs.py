@@ -671,6 +671,8 @@ class _Maker:
             (f"tf.concat([p * 1.0 for p in {whole}], 0)", computed, both),
             (f"tf.concat([list({whole})[0], list({whole})[0]], 0)", computed, [first]),
             (f"tf.concat(list({whole})[::-1], 0)", computed, both),
+            (f"tf.reshape(tf.concat([v[None] for v in {whole}], 1), [4])", computed, both),
+            (f"tf.concat(list({whole}), -1)", both, both),
             (f"tf.concat([*{whole}, *{whole}], 0)[:4]", computed, both),
             (f"tf.concat([list({whole})[0], tf.ones([2])], 0)", computed, [first]),
             (f"tf.identity({whole})", both, both),
