@@ -481,15 +481,16 @@ class Recorder:
         def first(texts: tuple[Any, ...]) -> tuple[Any, ...]:
             return tuple(settle(t)[0] for t in texts)
 
+        events = self.events
         late = set(self._late)
-        for index, event in enumerate(self.events):
+        for index, event in enumerate(events):
             if event.seq not in late:
                 continue
             if isinstance(event, ev.Bound):
                 every = dict.fromkeys(s for t in event.tensors for s in settle(t) if s is not None)
-                self.events[index] = replace(event, tensors=tuple(every))
+                events[index] = replace(event, tensors=tuple(every))
             elif isinstance(event, ev.Differentiated):
-                self.events[index] = replace(event, ys=first(event.ys), xs=first(event.xs), grads=first(event.grads))
+                events[index] = replace(event, ys=first(event.ys), xs=first(event.xs), grads=first(event.grads))
         self._late.clear()
 
 
