@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import resource
@@ -314,6 +315,24 @@ def test_a_disk_that_is_full(tmp_path, what):
         with full_disk(150), pytest.raises(UsageError, match=r"cannot write .*/F: File too large\. Name a file"):
             save_log(log, file) if what == "a log" else save_text(file, "x" * 10_000)
         assert [f.read_text() for f in tmp_path.iterdir()] == ([] if old is None else [old])
+
+
+@pytest.mark.parametrize(("owner", "call"), [(builtins, "open"), (os, "replace")])
+def test_ctrl_c_right_after_a_step_of_saving(tmp_path, monkeypatch, owner, call):
+    """The old file stays or the new one is whole; nothing else is left."""
+    known, file = getattr(owner, call), tmp_path / "F"
+    file.write_text("old")
+
+    def interrupted(*given, **named):
+        if hasattr(made := known(*given, **named), "close"):
+            made.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(owner, call, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save_text(file, "new")
+    monkeypatch.undo()
+    assert [(f.name, f.read_text()) for f in tmp_path.iterdir()] == [("F", "new" if call == "replace" else "old")]
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")

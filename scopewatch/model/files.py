@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,18 +52,19 @@ def write_atomically(file: Path) -> Iterator[Any]:
             yield stream
         return
     given, file = file, Path(os.path.realpath(file))
-    temporary: str | None = None
+    temporary: Path | None = None
     try:
         with _said_in_a_sentence(given):
-            handle, temporary = tempfile.mkstemp(prefix=f".{file.name[:60]}.", dir=file.parent)
-            with os.fdopen(handle, "wb") as stream:
+            # The name is known before there is a file: Ctrl-C may come at any moment.
+            temporary = file.parent / f".{file.name[:60]}.{os.urandom(6).hex()}"
+            with open(temporary, "xb") as stream:
                 yield stream
-            os.chmod(temporary, 0o666 & ~_umask())
             os.replace(temporary, file)
             temporary = None
     finally:
         if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+            with suppress(OSError):  # It may never have come to be.
+                temporary.unlink()
 
 
 @contextmanager
@@ -75,9 +75,3 @@ def _said_in_a_sentence(file: Path) -> Iterator[None]:
         raise UsageError(
             f"cannot write {file}: {error.strerror or error}. Name a file in a folder that can be written."
         ) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
