@@ -317,6 +317,15 @@ def test_a_disk_that_is_full(tmp_path, what):
         assert [f.read_text() for f in tmp_path.iterdir()] == ([] if old is None else [old])
 
 
+@pytest.mark.parametrize("name", [".", "file/below", "nowhere/F", "F" * 300])
+def test_a_place_where_no_file_can_be(tmp_path, name):
+    """One sentence, and nothing is left behind."""
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(UsageError, match=r"^cannot write .*\. Name a file in a folder that can be written\.$"):
+        save_text(tmp_path / name, "text")
+    assert [(f.name, f.read_text()) for f in tmp_path.iterdir()] == [("file", "kept")]
+
+
 @pytest.mark.parametrize(("owner", "call"), [(builtins, "open"), (os, "replace")])
 def test_ctrl_c_right_after_a_step_of_saving(tmp_path, monkeypatch, owner, call):
     """The old file stays or the new one is whole; nothing else is left."""

@@ -47,7 +47,8 @@ def write_atomically(file: Path) -> Iterator[Any]:
     A link stays one: what it leads to is replaced. A device or a pipe is written to, and stays what it is.
     """
     file = Path(file)
-    if file.exists() and not (file.is_file() or file.is_dir()):
+    # Of a name that is too long these say no, where `Path.exists` raises.
+    if os.path.exists(file) and not (os.path.isfile(file) or os.path.isdir(file)):
         with _said_in_a_sentence(file), file.open("wb") as stream:
             yield stream
         return
