@@ -21,6 +21,8 @@ _NOISE = (
     r".*is deprecated and will be removed.*",
     r".*`(layer\.)?(apply|add_variable|updates|state_updates)`? (is|will be) .*",
     r".*np\.object.* is a deprecated alias.*",
+    # From Python 3.12 on, of any fork: NumPy and TensorFlow have threads as soon as they are loaded, and so have we.
+    r"This process \(pid=\d+\) is multi-threaded, use of fork\(\) .*",
 )
 _NATIVE = re.compile(rb"[IWE]\d{4} \d\d:\d\d:|[\d-]+ [\d:.]+: [IWE] |\t \[\[|WARNING: All log messages before absl")
 
