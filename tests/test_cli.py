@@ -126,6 +126,7 @@ WRONG = {
     "missing file": (["run", "nothing.py"], "nothing.py"),
     "no scenario": (["run", "densee"], "dense"),
     "a folder": (["run", "."], "."),
+    "a saved run": (["prove", "run.scopelog", "w"], "is a saved run, and no program. Look at it with: scopewatch show"),
     "no function's name": (["run", "model.py:not a name"], "not a name"),
     "unknown view": (["run", "model.py", "--view", "everything"], "everything"),
     "unknown view of show": (["show", "run.scopelog", "--view", "everything"], "Views: "),

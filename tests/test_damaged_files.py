@@ -144,13 +144,19 @@ def edited(folder, kind, change):
         ("body", lambda row: row[12].__setitem__("3", {"pivot": -1})),
         ("body", lambda row: row[12].__setitem__("3", {"pivot": 999})),
         ("body", lambda row: row[5].__setitem__(0, -2)),
+        ("body", lambda row: row[7].__setitem__(0, -1)),
+        ("body", lambda row: row[7].__setitem__(0, 1 << 64)),
+        ("body", lambda row: row[7].pop()),
         ("graph", lambda row: row.__setitem__(1, "")),
         ("graph", lambda row: row[2][0].__setitem__(1, "nowhere")),
         ("graph", lambda row: row[2].pop()),
+        ("graph", lambda row: row[4].__setitem__(0, 7)),
         ("executions", lambda row: row[1][2].__setitem__(0, [])),
         ("gradients", lambda row: row[1][5][0].__setitem__(5, "much")),
         ("gradients", lambda row: row[1].__setitem__(5, "abc")),
         ("gradients", lambda row: row[1].__setitem__(7, [["", [99]]])),
+        ("gradients", lambda row: row[1].__setitem__(7, [[""]])),
+        ("gradients", lambda row: row[1].__setitem__(0, "g9")),
         ("Differentiated", lambda row: row[1].__setitem__(4, [])),
         ("Requested", lambda row: row[1].__setitem__(0, "first")),
         ("Requested", lambda row: row[1].__setitem__(10, 1)),
@@ -162,6 +168,25 @@ def edited(folder, kind, change):
 def test_values_of_another_type_and_what_points_nowhere(folder, kind, change):
     with pytest.raises(LogFileError, match=r"run.scopelog is a damaged scopewatch log"):
         load_log(edited(folder, kind, change))
+
+
+def test_a_line_that_holds_two_values(folder):
+    rows = rows_of(folder / "whole.scopelog")
+    text = "\n".join(json.dumps(row) for row in rows)
+    (folder / "run.scopelog").write_bytes(gzip.compress(text.replace('["end"]', '["end"],["end"]').encode()))
+    with pytest.raises(LogFileError, match="a line that holds more or less than one value"):
+        load_log(folder / "run.scopelog")
+
+
+def test_a_large_graph_with_another_number_of_ops(folder, monkeypatch):
+    """Told as soon as somebody asks for the ops: before, they are not parsed."""
+    monkeypatch.setattr(blocks, "LARGE", 100)
+    file = edited(folder, "graph", lambda row: row[4].__setitem__(0, 7))
+    file.write_bytes(gzip.compress(gzip.decompress(file.read_bytes()).replace(b'["body", "", ', b'["body","",')))
+    log = load_log(file)
+    assert len(log.graphs[0].body) == 7
+    with pytest.raises(LogFileError, match="7 ops announced"):
+        _ = log.graphs[0].body.names
 
 
 def test_a_walk_to_ops_that_are_not_there(folder):

@@ -47,7 +47,8 @@ def save_log(recorded: Log, file: FilePath) -> None:
     Raises:
         UsageError: the folder does not exist or cannot be written.
     """
-    with write_atomically(file) as handle, gzip.GzipFile(fileobj=handle, mode="wb", mtime=0, compresslevel=6) as out:
+    # Packed with neither a name, which would be that of the temporary file, nor a time: the same log is the same file.
+    with write_atomically(file) as handle, gzip.GzipFile("", "wb", fileobj=handle, mtime=0, compresslevel=6) as out:
         for line in _lines(recorded):
             out.write(json.dumps(line, separators=(",", ":"), ensure_ascii=True).encode() + b"\n")
 
@@ -206,7 +207,9 @@ def _check_schema(first: Any, file: FilePath) -> None:
     raise LogFileError(f"{file} is not a scopewatch log.")
 
 
-def _read_graph(graph_id: str, variables: Any, collections: Any, bodies: list[Body], _: Any) -> GraphSnapshot:
+def _read_graph(graph_id: str, variables: Any, collections: Any, bodies: list[Body], counts: Any) -> GraphSnapshot:
+    if list(map(len, bodies)) != counts:
+        raise ValueError("another number of ops than was announced")
     return GraphSnapshot(
         id=graph_id,
         body=bodies[0],

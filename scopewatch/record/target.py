@@ -62,7 +62,7 @@ def find_target(given: str) -> Target:
     A module without a function is run as `python -m` would; a function may be a method, `Class.method`.
 
     Raises:
-        UsageError: there is no such scenario, file, module or the file does not parse.
+        UsageError: there is no such scenario, file, module, or the file is no program that parses.
     """
     text, function = given, None
     if ":" in given and not os.path.exists(given):
@@ -78,6 +78,8 @@ def find_target(given: str) -> Target:
         file = Path(text).absolute()
         if file.is_dir():
             raise UsageError(f"{text} is a folder. Name a Python file in it.")
+        if file.suffix == ".scopelog":
+            raise UsageError(f"{text} is a saved run, and no program. Look at it with: scopewatch show {text}")
         return _checked(Target(given, file, function, None, _read(file, text), file.parent))
     return _checked(_module_target(given, text, function))
 
