@@ -813,6 +813,12 @@ def test_a_concat_along_another_axis_is_a_new_tensor(cut, shape, axis, is_one):
         true_of(some, w(kind, "p0 p1" if is_one else "", "p0 p1"))
 
 
+def test_a_concat_of_nothing_in_a_damaged_log_is_a_new_tensor():
+    for kind in ("ConcatV2", "Concat"):
+        some = graph(PARTS.format(kind=kind, inputs=""), variables=OWNERS)
+        true_of(some, w(kind, "", ""))
+
+
 def test_without_a_partitioned_variable_a_concat_is_a_new_tensor():
     some = graph(PARTS.format(kind="ConcatV2", inputs="p0, p1, axis"))
     true_of(some, w("ConcatV2", "", "p0 p1"))

@@ -224,7 +224,7 @@ class GraphSnapshot:
             return sorted(names, key=lambda name: int(name.rpartition("_")[2]))
         return names
 
-    def is_whole(self, parts: Sequence[VariableRecord], axis: Any) -> bool:
+    def is_whole(self, parts: Sequence[VariableRecord], axis: Any = None) -> bool:
         """Whether variables, joined in this order along an axis, make up the partitioned one that they are parts of.
 
         Where the axis, or the one of the cut, is not known (`None`), the two are taken for the same.
