@@ -245,7 +245,7 @@ def test_an_output_that_is_a_reference_is_the_first_input():
 def test_an_op_whose_outputs_are_not_known_computes():
     some = graph(V + "a = Unheard(v) -> int32\nw = Identity(a)\nx = Identity(a:1)")
     signatures = [() if dtypes == ("int32",) else dtypes for dtypes in some.body.signatures]
-    bare = replace(some, body=replace(some.body, signatures=signatures), _cache={})
+    bare = replace(some, body=replace(some.body, signatures=signatures))
     true_of(bare, w("Identity", "", "v"))
     true_of(bare, w("Identity", "", "v", tensor="x:0"))
 
@@ -388,7 +388,7 @@ def test_words_as_a_file_gives_them():
     """Op types and names that are equal to those known here, and other objects."""
     some = graph(CAPTURES % 1)
     bodies = [replace(b, types=["".join(list(t)) for t in b.types]) for b in some.functions.values()]
-    again = replace(some, functions={b.name: b for b in bodies}, _cache={})
+    again = replace(some, functions={b.name: b for b in bodies})
     fact = w("_Arg", "u", "u", tensor="f/y:0")
     true_of(again, fact)
     certificate = certificate_of([fact], {"g0": again})
@@ -464,7 +464,7 @@ def test_what_writes_in_the_graph_counts_for_a_variable_of_the_graph_alone():
     true_of(graph(text), w("VariableV2", "v", "v", "set", tensor="v:0"))
     same_name = graph(text.replace("inside", "v"), variables=None)
     inner = replace(same_name.variables[1], name="f/v")
-    two = replace(same_name, variables=(same_name.variables[0], inner), _cache={})
+    two = replace(same_name, variables=(same_name.variables[0], inner))
     true_of(two, w("PartitionedCall", "f/v", "f/v"))
 
 

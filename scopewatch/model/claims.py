@@ -6,8 +6,9 @@ import hashlib
 import json
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from scopewatch.errors import LogFileError, UsageError
 from scopewatch.model.files import read_whole
 from scopewatch.model.graph import GraphSnapshot, VariableRecord
 from scopewatch.model.json_records import from_plain
+from scopewatch.model.kept import once_for_each
 
 CERTIFICATE_SCHEMA = "scopewatch.certificate/1"
 NEVER_A_VARIABLE = "never_a_variable"
@@ -118,19 +120,13 @@ def verdict_of(holds: list[bool | None], decisive: list[bool | None]) -> Verdict
     return "proved" if decisive and all(h is True for h in decisive) else "unknown"
 
 
+@once_for_each
 def fingerprint(graph: GraphSnapshot) -> str:
     """A digest of a graph's ops, data edges, dtypes, function bodies and variables.
 
     The values of constants are left out: of those that matter, the axes of concats, the checker asks the graph itself.
-    Worked out once for each snapshot: with a million ops it takes seconds, and the prover and the checker both ask.
+    With a million ops it takes seconds, and the prover and the checker both ask.
     """
-    known: str | None = graph.__dict__.get("_fingerprint")
-    if known is None:
-        known = graph.__dict__["_fingerprint"] = _fingerprint(graph)
-    return known
-
-
-def _fingerprint(graph: GraphSnapshot) -> str:
     digest = hashlib.sha256()
     for body in graph.bodies():
         for texts in (body.names, body.types):
@@ -139,13 +135,31 @@ def _fingerprint(graph: GraphSnapshot) -> str:
             digest.update(text)
         for numbers in (body.starts, body.edge_ops, body.edge_outputs, body.signature):
             digest.update(_packed(numbers))
-        told = [(op, kept) for op, kept in sorted(body.attrs.items()) if len(kept) > ("value" in kept)]
-        attrs = [(op, {k: v for k, v in kept.items() if k != "value"}) for op, kept in told]
-        rest = [body.name, list(body.signatures), attrs, body.results]
-        digest.update(json.dumps(rest, separators=(",", ":"), sort_keys=True).encode())
+        digest.update(_begun([body.name, list(body.signatures)]))
+        told = (op for op in sorted(body.attrs) if len(body.attrs[op]) > ("value" in body.attrs[op]))
+        _update(digest, ([op, {k: v for k, v in body.attrs[op].items() if k != "value"}] for op in told))
+        digest.update(b"," + _text(body.results) + b"]")
     columns = attrgetter(*[f.name for f in fields(VariableRecord)])
-    digest.update(json.dumps(list(map(columns, graph.variables)), separators=(",", ":")).encode())
+    _update(digest, map(columns, graph.variables))
     return digest.hexdigest()
+
+
+def _text(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
+
+
+def _begun(values: list[Any]) -> bytes:
+    """A list of which more is to come."""
+    return _text(values)[:-1] + b","
+
+
+def _update(digest: Any, rows: Iterator[Any]) -> None:
+    """Add a list of rows, some hundreds at a time: they stay in the processor's cache while they are needed."""
+    mark = b"["
+    while some := list(islice(rows, 500)):
+        digest.update(mark + _text(some)[1:-1])
+        mark = b","
+    digest.update(b"]" if mark == b"," else b"[]")
 
 
 def _packed(numbers: Sequence[int]) -> bytes:

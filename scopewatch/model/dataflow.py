@@ -123,14 +123,13 @@ class Dataflow:
     _joining: set[Place] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        for body in self.graph.bodies():
+        for body in self.graph.bodies() if self.graph.functions else ():
             for op in body.attrs:
                 for name in callees(body, op):
                     self._sites.setdefault(name, []).append(Site(body.name, op))
-            if self.graph.functions:
-                for op, op_type in enumerate(body.types):
-                    if op_type in self.graph.functions:
-                        self._sites.setdefault(op_type, []).append(Site(body.name, op))
+            for op, op_type in enumerate(body.types):
+                if op_type in self.graph.functions:
+                    self._sites.setdefault(op_type, []).append(Site(body.name, op))
 
     def places(self, tensor: str) -> list[Place]:
         """A tensor by name, once for each way in which the function it stands in is called."""

@@ -88,7 +88,7 @@ class Body:
     @cached_property
     def index(self) -> dict[str, int]:
         """Op name to op number."""
-        return {name: i for i, name in enumerate(self.names)}
+        return dict(zip(self.names, range(len(self.names)), strict=True))
 
     @cached_property
     def argument_count(self) -> int:
@@ -195,7 +195,6 @@ class GraphSnapshot:
     functions: Mapping[str, Body]
     variables: tuple[VariableRecord, ...]
     collections: Mapping[str, tuple[str, ...]]
-    _cache: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def bodies(self) -> Iterator[Body]:
         """The graph's own ops first, then each function body."""

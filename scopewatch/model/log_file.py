@@ -38,6 +38,7 @@ _MEASURES: dict[str, type] = {
 }
 _LARGE_BODY = b'["body","",'
 """How the ops of a graph begin: where there are many they are parsed only when somebody asks for one of them."""
+_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, default=to_row)
 _EVENTS = {kind.__name__: kind for kind in events.EVENT_TYPES}
 
 
@@ -50,25 +51,25 @@ def save_log(recorded: Log, file: FilePath) -> None:
     # Packed with neither a name, which would be that of the temporary file, nor a time: the same log is the same file.
     with write_atomically(file) as handle, gzip.GzipFile("", "wb", fileobj=handle, mtime=0, compresslevel=6) as out:
         for line in _lines(recorded):
-            out.write(json.dumps(line, separators=(",", ":"), ensure_ascii=True).encode() + b"\n")
+            out.write(_encoder.encode(line).encode() + b"\n")
 
 
 def _lines(recorded: Log) -> Iterator[list[Any]]:
     names = {k: [f.name for f in fields(t)] for k, t in _EVENTS.items()}
     yield [SCHEMA, {"events": names}]
-    yield ["header", to_row(recorded.header)]
-    yield ["paths", to_row(recorded.paths)]
+    yield ["header", recorded.header]
+    yield ["paths", recorded.paths]
     for event in recorded.events:
-        yield [type(event).__name__, to_row(event)]
+        yield [type(event).__name__, event]
     for graph in recorded.graphs:
         collections = {k: list(v) for k, v in graph.collections.items()}
-        yield ["graph", graph.id, to_row(graph.variables), collections, [len(b) for b in graph.bodies()]]
+        yield ["graph", graph.id, graph.variables, collections, [len(b) for b in graph.bodies()]]
         for body in graph.bodies():
             yield ["body", *body_columns(body)]
     for kind in _MEASURES:
         for measure in getattr(recorded, kind):
-            yield [kind, to_row(measure)]
-    yield ["error", to_row(recorded.error)]
+            yield [kind, measure]
+    yield ["error", recorded.error]
     yield ["end"]
 
 
@@ -106,7 +107,8 @@ def _read(file: FilePath) -> Log:
         for block in blocks.others(_LARGE_BODY):
             if isinstance(block, Packed):
                 _, _, _, bodies, counts = parts["graphs"][-1]
-                bodies.append(LateBody.of(block, counts[len(bodies)], file))
+                late = counts is not None  # Logs of before announced no numbers of ops.
+                bodies.append(LateBody.of(block, counts[len(bodies)], file) if late else read_body(block.parse()[1:]))
             else:
                 recorded += _read_events([row for row in block if row[0] in _EVENTS], of)
                 for kind, *payload in (row for row in block if row[0] not in _EVENTS):
@@ -151,7 +153,8 @@ def _read_part(parts: dict[str, Any], kind: str, payload: list[Any]) -> None:
     if kind == "body":
         parts["graphs"][-1][3].append(read_body(payload))
     elif kind == "graph":
-        graph_id, variables, collections, counts = payload
+        graph_id, variables, collections, *announced = payload
+        counts = announced[0] if announced else None
         parts["graphs"].append((graph_id, from_row(tuple[VariableRecord, ...], variables), collections, [], counts))
     elif kind in _MEASURES:
         parts[kind].append(from_row(_MEASURES[kind], payload[0]))
@@ -208,7 +211,7 @@ def _check_schema(first: Any, file: FilePath) -> None:
 
 
 def _read_graph(graph_id: str, variables: Any, collections: Any, bodies: list[Body], counts: Any) -> GraphSnapshot:
-    if list(map(len, bodies)) != counts:
+    if counts is not None and list(map(len, bodies)) != counts:
         raise ValueError("another number of ops than was announced")
     return GraphSnapshot(
         id=graph_id,

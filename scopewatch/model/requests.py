@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scopewatch.model.events import Frame, MadeDirectly, Path, Requested
+from scopewatch.model.kept import once_for_each
 from scopewatch.model.log import Log
 
 
@@ -20,15 +21,9 @@ class RequestRow:
     first_created_via: Path
 
 
+@once_for_each
 def build_requests(log: Log) -> tuple[RequestRow, ...]:
-    """All requests, in order; one pass, once for each log."""
-    known: tuple[RequestRow, ...] | None = log.__dict__.get("_requests")
-    if known is None:
-        known = log.__dict__["_requests"] = tuple(_rows(log))
-    return known
-
-
-def _rows(log: Log) -> list[RequestRow]:
+    """All requests, in order; one pass."""
     made: dict[tuple[str | None, str], int] = {}
     directly: dict[tuple[str | None, str], int] = {}
     asked: dict[tuple[str | None, str], int] = {}
@@ -60,7 +55,7 @@ def _rows(log: Log) -> list[RequestRow]:
                 log.path(first),
             )
         )
-    return rows
+    return tuple(rows)
 
 
 def made_at(log: Log) -> dict[tuple[str | None, str], Frame | None]:

@@ -20,17 +20,23 @@ Raises:
 """
 
 
-def to_row(value: Any) -> Any:
-    """Dataclasses as arrays of their fields, tuples as arrays, the rest as it is."""
-    if is_dataclass(value):
-        return [to_row(getattr(value, f.name)) for f in fields(value)]
-    if isinstance(value, (tuple, list)):
-        return [to_row(item) for item in value]
-    return value
+def to_row(record: Any) -> list[Any]:
+    """The fields of a dataclass in their order; those that are dataclasses themselves stay so.
+
+    Raises:
+        TypeError: it is no dataclass.
+    """
+    kind: Any = type(record)
+    return [getattr(record, name) for name in _field_names(kind)]
+
+
+@cache
+def _field_names(kind: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
 
 
 def from_row(kind: Any, value: Any) -> Any:
-    """The inverse of `to_row` for one value of this type.
+    """A value of this type, from what `to_row` made of it and of all within it.
 
     Raises:
         ValueError, TypeError: it is none.
@@ -72,7 +78,7 @@ def all_of(values: Any, *accepted: type) -> Any:
     Raises:
         TypeError: one is not, or there is no list of values.
     """
-    if type(values) not in (list, tuple):
+    if type(values) is not list:
         raise TypeError(f"{str(values)[:60]!r} is no list")
     found = set(map(type, values))
     if not found <= set(accepted):

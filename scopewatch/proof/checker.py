@@ -162,14 +162,14 @@ def _loose_end(calls: tuple[_Call, ...], body: str) -> str:
 def _callers(graph: GraphSnapshot) -> dict[str, list[_Call]]:
     """Each function with the ops that call it or are given it."""
     callers: dict[str, list[_Call]] = {}
-    for body in graph.bodies():
+    for body in graph.bodies() if graph.functions else ():
         for op, attrs in body.attrs.items():
             for value in attrs.values():
                 if isinstance(value, dict):
                     for name in [value.get("function"), *value.get("functions", ())]:
                         if name is not None:
                             callers.setdefault(name, []).append((body.name, op))
-        for op, op_type in enumerate(body.types if graph.functions else ()):
+        for op, op_type in enumerate(body.types):
             if op_type in graph.functions:
                 callers.setdefault(op_type, []).append((body.name, op))
     return callers

@@ -73,7 +73,7 @@ def test_an_op_without_a_name_is_a_part_of_the_named_tensor_that_it_leads_to():
 def test_the_line_of_an_op_is_the_one_that_built_it_where_that_is_recorded():
     log = walked(dense_builder(), *DENSE_WALK)
     body = replace(log.graphs[0].body, paths=[1] * len(log.graphs[0].body))
-    pass_ = build_backward(replace(log, graphs=(replace(log.graphs[0], body=body, _cache={}),), _by_type={}))[0]
+    pass_ = build_backward(replace(log, graphs=(replace(log.graphs[0], body=body),), _by_type={}))[0]
     assert {pass_.path(s) for s in pass_.steps if s.ops} == {log.paths[1]}
 
 

@@ -253,6 +253,15 @@ def test_a_log_of_before_ops_had_lines_is_still_read(file):
     assert load_log(file) == dense_builder().log()
 
 
+@pytest.mark.parametrize("at_once", [100, blocks.LARGE])
+def test_a_log_of_before_graphs_said_how_many_ops_they_hold_is_still_read(file, monkeypatch, at_once):
+    monkeypatch.setattr(blocks, "LARGE", at_once)
+    rows = [json.loads(line) for line in lines_of(file)]
+    written = [json.dumps(r[:-1] if r[0] == "graph" else r, separators=(",", ":")) for r in rows]
+    write_lines(file, [line.encode() + b"\n" for line in written])
+    assert load_log(file) == dense_builder().log()
+
+
 def test_columns_of_different_length(file):
     edited(file, b'["body"', lambda row: row[2].pop())
     assert "damaged" in refused(file)

@@ -221,7 +221,7 @@ class LogBuilder:
             paths[body.index[op]] = self.at(where)
         changed = replace(body, paths=paths)
         functions = {**graph.functions, function: changed} if function else graph.functions
-        first = replace(graph, body=graph.body if function else changed, functions=functions, _cache={})
+        first = replace(graph, body=graph.body if function else changed, functions=functions)
         self.graphs = (first, *self.graphs[1:])
 
     def source(self, text: str, file: str = "model.py") -> None:
