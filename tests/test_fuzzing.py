@@ -151,6 +151,27 @@ def test_where_a_variable_was_created_whose_request_failed_after_all(record_prog
     assert [r.first_created and r.first_created.line for r in build_requests(log)] == [None, 7]
 
 
+def test_where_variables_were_created_that_a_getter_asked_for_together(record_program):
+    """`w_x` is what a refused request left behind; the line told is that of the request that created `w`."""
+    log = record_program(
+        HEAD
+        + "def fails(variable):\n"
+        + "    raise KeyError('no loss')\n"
+        + "def doubled(getter, name, *args, **kwargs):\n"
+        + "    getter(name + '_x', *args, **kwargs)\n"
+        + "    return getter(name, *args, **kwargs)\n"
+        + "with tf.variable_scope('a', reuse=tf.AUTO_REUSE):\n"
+        + "    tf.get_variable('w', [2])\n"
+        + "    try:\n"
+        + "        tf.get_variable('w', [2], regularizer=fails, custom_getter=doubled)\n"
+        + "    except KeyError:\n"
+        + "        tf.get_variable('w', [2], custom_getter=doubled)\n"
+    )
+    assert asked(log)[1:] == [("a/w", "refused", ()), ("a/w", "reused", ("a/w_x", "a/w"))]
+    assert [e.name for e in log.of(MadeDirectly)] == ["a/w_x"]
+    assert [r.first_created and r.first_created.line for r in build_requests(log)] == [None, 9, 9]
+
+
 def test_a_kept_scope_is_left_in_the_graph_in_which_it_was_entered(record_program):
     log = record_program(
         HEAD

@@ -383,7 +383,9 @@ class Rules:
         found = list(dict.fromkeys(v.number for v in stored))
         first = None
         if outcome == "reused" and found:
-            first = self.variables[found[0]].made_line
+            # Of several, the one that a request was given; what is left of a refused request tells no more than that.
+            created = next((n for n in found if self.variables[n].by_request), found[0])
+            first = self.variables[created].made_line
         self.facts.insert(
             at,
             Asked(
