@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +20,26 @@ _MOST_OUTPUTS = 1 << 31
 
 
 def body_columns(body: Body) -> list[Any]:
-    """What a log's line says of a body, after the word `body`."""
+    """What a log's line says of a body, after the word `body`; of the long columns, what goes through their values."""
     type_names = sorted(set(body.types))
     number = {name: i for i, name in enumerate(type_names)}
+    starts, edge_ops = body.starts, body.edge_ops
     return [
         body.name,
-        list(body.names),
+        body.names,
         type_names,
-        [number[t] for t in body.types],
-        [body.starts[i + 1] - body.starts[i] for i in range(len(body.names))],
+        (number[t] for t in body.types),
+        (end - start for start, end in pairwise(starts)),
         # Most inputs are an op built a little earlier: distances compress better than numbers.
-        [op - body.edge_ops[k] for op in range(len(body.names)) for k in range(body.starts[op], body.starts[op + 1])],
-        list(body.edge_outputs),
-        list(body.signature),
-        list(body.signatures),
-        list(body.device),
-        list(body.devices),
-        {str(k): dict(v) for k, v in body.attrs.items()},
-        [list(edge) for edge in body.results],
-        list(body.paths),
+        (op - edge_ops[k] for op in range(len(body.names)) for k in range(starts[op], starts[op + 1])),
+        body.edge_outputs,
+        body.signature,
+        body.signatures,
+        body.device,
+        body.devices,
+        body.attrs,
+        body.results,
+        body.paths,
     ]
 
 

@@ -6,9 +6,8 @@ import hashlib
 import json
 import sys
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +17,7 @@ from scopewatch.model.files import read_whole
 from scopewatch.model.graph import GraphSnapshot, VariableRecord
 from scopewatch.model.json_records import from_plain
 from scopewatch.model.kept import once_for_each
+from scopewatch.model.pieces import in_pieces
 
 CERTIFICATE_SCHEMA = "scopewatch.certificate/1"
 NEVER_A_VARIABLE = "never_a_variable"
@@ -120,6 +120,9 @@ def verdict_of(holds: list[bool | None], decisive: list[bool | None]) -> Verdict
     return "proved" if decisive and all(h is True for h in decisive) else "unknown"
 
 
+_encoder = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
+
+
 @once_for_each
 def fingerprint(graph: GraphSnapshot) -> str:
     """A digest of a graph's ops, data edges, dtypes, function bodies and variables.
@@ -135,31 +138,16 @@ def fingerprint(graph: GraphSnapshot) -> str:
             digest.update(text)
         for numbers in (body.starts, body.edge_ops, body.edge_outputs, body.signature):
             digest.update(_packed(numbers))
-        digest.update(_begun([body.name, list(body.signatures)]))
+        digest.update((_encoder.encode([body.name, list(body.signatures)])[:-1] + ",").encode())
         told = (op for op in sorted(body.attrs) if len(body.attrs[op]) > ("value" in body.attrs[op]))
-        _update(digest, ([op, {k: v for k, v in body.attrs[op].items() if k != "value"}] for op in told))
-        digest.update(b"," + _text(body.results) + b"]")
+        attrs = ([op, {k: v for k, v in body.attrs[op].items() if k != "value"}] for op in told)
+        for piece in in_pieces(attrs, _encoder):
+            digest.update(piece)
+        digest.update(("," + _encoder.encode(body.results) + "]").encode())
     columns = attrgetter(*[f.name for f in fields(VariableRecord)])
-    _update(digest, map(columns, graph.variables))
+    for piece in in_pieces(map(columns, graph.variables), _encoder):
+        digest.update(piece)
     return digest.hexdigest()
-
-
-def _text(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
-
-
-def _begun(values: list[Any]) -> bytes:
-    """A list of which more is to come."""
-    return _text(values)[:-1] + b","
-
-
-def _update(digest: Any, rows: Iterator[Any]) -> None:
-    """Add a list of rows, some hundreds at a time: they stay in the processor's cache while they are needed."""
-    mark = b"["
-    while some := list(islice(rows, 500)):
-        digest.update(mark + _text(some)[1:-1])
-        mark = b","
-    digest.update(b"]" if mark == b"," else b"[]")
 
 
 def _packed(numbers: Sequence[int]) -> bytes:

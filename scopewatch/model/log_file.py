@@ -9,8 +9,9 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from io import BufferedWriter
 from operator import attrgetter
 from pathlib import Path as FilePath
 from typing import Any
@@ -23,6 +24,7 @@ from scopewatch.model.files import check_ordinary, write_atomically
 from scopewatch.model.garbage import no_collections
 from scopewatch.model.graph import Body, GraphSnapshot, VariableRecord
 from scopewatch.model.log import Log
+from scopewatch.model.pieces import in_pieces
 from scopewatch.model.rows import column_of, from_row, to_row
 
 SCHEMA = "scopewatch.log/1"
@@ -38,6 +40,7 @@ _MEASURES: dict[str, type] = {
 }
 _LARGE_BODY = b'["body","",'
 """How the ops of a graph begin: where there are many they are parsed only when somebody asks for one of them."""
+_BUFFER = 1 << 18
 _encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, default=to_row)
 _EVENTS = {kind.__name__: kind for kind in events.EVENT_TYPES}
 
@@ -49,28 +52,45 @@ def save_log(recorded: Log, file: FilePath) -> None:
         UsageError: the folder does not exist or cannot be written.
     """
     # Packed with neither a name, which would be that of the temporary file, nor a time: the same log is the same file.
-    with write_atomically(file) as handle, gzip.GzipFile("", "wb", fileobj=handle, mtime=0, compresslevel=6) as out:
+    with (
+        write_atomically(file) as handle,
+        gzip.GzipFile("", "wb", fileobj=handle, mtime=0, compresslevel=6) as packed,
+        BufferedWriter(packed, _BUFFER) as out,
+    ):
         for line in _lines(recorded):
-            out.write(_encoder.encode(line).encode() + b"\n")
+            out.writelines(line)
 
 
-def _lines(recorded: Log) -> Iterator[list[Any]]:
+def _lines(recorded: Log) -> Iterator[Iterable[bytes]]:
     names = {k: [f.name for f in fields(t)] for k, t in _EVENTS.items()}
-    yield [SCHEMA, {"events": names}]
-    yield ["header", recorded.header]
-    yield ["paths", recorded.paths]
+    yield _line(SCHEMA, {"events": names})
+    yield _line("header", recorded.header)
+    yield _long_line("paths", recorded.paths)
     for event in recorded.events:
-        yield [type(event).__name__, event]
+        yield _line(type(event).__name__, event)
     for graph in recorded.graphs:
-        collections = {k: list(v) for k, v in graph.collections.items()}
-        yield ["graph", graph.id, graph.variables, collections, [len(b) for b in graph.bodies()]]
+        counts = [len(b) for b in graph.bodies()]
+        yield _long_line("graph", graph.id, graph.variables, graph.collections, counts)
         for body in graph.bodies():
-            yield ["body", *body_columns(body)]
+            yield _long_line("body", *body_columns(body))
     for kind in _MEASURES:
         for measure in getattr(recorded, kind):
-            yield [kind, measure]
-    yield ["error", recorded.error]
-    yield ["end"]
+            yield _line(kind, measure)
+    yield _line("error", recorded.error)
+    yield _line("end")
+
+
+def _line(*values: Any) -> Iterable[bytes]:
+    return (_encoder.encode(values).encode(), b"\n")
+
+
+def _long_line(*values: Any) -> Iterator[bytes]:
+    mark = b"["
+    for value in values:
+        yield mark
+        yield from (_encoder.encode(value).encode(),) if isinstance(value, str) else in_pieces(value, _encoder)
+        mark = b","
+    yield b"]\n"
 
 
 def load_log(file: FilePath) -> Log:

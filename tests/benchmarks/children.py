@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import resource
 import sys
 from collections.abc import Callable
@@ -196,7 +197,20 @@ def step(file: str) -> dict[str, float]:
     return asyncio.run(pressed())
 
 
+def touch(mebibytes: str) -> dict[str, float]:
+    """Use as much memory once, as far as it is free: the machine then has it at hand for the next process."""
+    import mmap
+
+    size = min(int(mebibytes) << 20, os.sysconf("SC_AVPHYS_PAGES") * mmap.PAGESIZE // 2)
+    before = cpu()
+    with mmap.mmap(-1, size) as memory:
+        for at in range(0, size, mmap.PAGESIZE):
+            memory[at] = 1
+    return {"seconds": cpu() - before}
+
+
 CHILDREN: dict[str, Callable[..., dict[str, float]]] = {
+    "touch": touch,
     "bare": bare,
     "recorded": recorded,
     "profiler": profiler,
