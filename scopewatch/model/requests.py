@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from scopewatch.model.events import Frame, MadeDirectly, Path, Requested
@@ -24,27 +25,29 @@ class RequestRow:
 @once_for_each
 def build_requests(log: Log) -> tuple[RequestRow, ...]:
     """All requests, in order; one pass."""
-    made: dict[tuple[str | None, str], int] = {}
-    directly: dict[tuple[str | None, str], int] = {}
-    asked: dict[tuple[str | None, str], int] = {}
+    # By graph, then by name.
+    made: defaultdict[str | None, dict[str, int]] = defaultdict(dict)
+    directly: defaultdict[str | None, dict[str, int]] = defaultdict(dict)
+    asked: defaultdict[str | None, dict[str, int]] = defaultdict(dict)
     rows = []
     for event in log.events:
         if isinstance(event, MadeDirectly):
-            directly.setdefault((event.graph, event.name), event.path)
+            directly[event.graph].setdefault(event.name, event.path)
         if not isinstance(event, Requested):
             continue
-        first, stored = None, [(event.graph, name) for name in event.stored or (event.name,)]
+        first, stored, known = None, event.stored or (event.name,), made[event.graph]
         if event.outcome == "created":
             # Under the name that was asked for, another variable may be stored: a getter renamed this one.
-            asked.setdefault((event.graph, event.name), event.path)
+            asked[event.graph].setdefault(event.name, event.path)
             for name in stored:
-                made.setdefault(name, event.path)
+                known.setdefault(name, event.path)
         else:
-            first = next((made[name] for name in stored if name in made), None)
+            first = next((known[name] for name in stored if name in known), None)
             if first is None and not event.stored:
-                first = asked.get((event.graph, event.name))
+                first = asked[event.graph].get(event.name)
             if first is None and event.outcome == "reused":  # Of a request that failed once it had made it.
-                first = next((directly[name] for name in stored if name in directly), None)
+                there = directly[event.graph]
+                first = next((there[name] for name in stored if name in there), None)
         rows.append(
             RequestRow(
                 event,

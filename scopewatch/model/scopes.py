@@ -106,7 +106,7 @@ def build_scopes(log: Log) -> list[Scope]:
     """A scope for each that was entered or asked in, in order of first entry; each graph's root first."""
     scopes: dict[tuple[str | None, str], Scope] = {}
     slots: set[tuple[str | None, str]] = set()
-    rows = {r.event.seq: r for r in build_requests(log)}
+    rows = iter(build_requests(log))
 
     def scope(graph: str | None, name: str) -> Scope:
         if (graph, "") not in scopes:
@@ -127,21 +127,27 @@ def build_scopes(log: Log) -> list[Scope]:
             scope(event.graph, event.scope).entries.append(entry)
             inside.setdefault((event.graph, event.scope, event.thread), []).append(entry)
         elif isinstance(event, ScopeLeft):
-            if inside.get((event.graph, event.scope, event.thread)):
-                inside[(event.graph, event.scope, event.thread)].pop()
-        elif isinstance(event, Requested) and event.asked_by == "program":
-            scope(event.graph, event.scope).requests.append(rows[event.seq])
-            for entry in inside.get((event.graph, event.scope, event.thread), [])[-1:]:
-                entry.requests += 1
-    found = [s for key, s in scopes.items() if key not in slots or s.entered or s.requests]
-    _grow_tree(found)
-    return found
+            at = (event.graph, event.scope, event.thread)
+            if at in inside:
+                inside[at].pop()
+                if not inside[at]:
+                    del inside[at]
+        elif isinstance(event, Requested):
+            row = next(rows)
+            if event.asked_by == "program":
+                scope(event.graph, event.scope).requests.append(row)
+                for entry in inside.get((event.graph, event.scope, event.thread), [])[-1:]:
+                    entry.requests += 1
+    for key in slots:
+        if key in scopes and not (scopes[key].entered or scopes[key].requests):
+            del scopes[key]
+    _grow_tree(scopes)
+    return list(scopes.values())
 
 
-def _grow_tree(scopes: list[Scope]) -> None:
+def _grow_tree(by_name: dict[tuple[str | None, str], Scope]) -> None:
     """Hang each scope under the nearest scope whose name is a prefix of its own."""
-    by_name = {(s.graph, s.name): s for s in scopes}
-    for scope in scopes:
+    for scope in by_name.values():
         if not scope.name:
             continue
         parent = scope.name
