@@ -111,6 +111,17 @@ def test_what_was_seen_is_told(run_cli, write, tmp_path, case):
 
 
 @tf
+def test_a_thread_that_builds_on_does_not_hold_up_what_is_measured(zygote):
+    """TensorFlow lets the sessions of others wait, now and then a minute, where a thread makes ops without a pause."""
+    found = zygote.call("building_beside")
+    assert found["own"] == list(range(20))
+    others = found["meanwhile"]["held"] - len(found["own"])
+    assert others <= found["seconds"] + 2 < found["meanwhile"]["free"]
+    assert found["after"] >= 500
+    assert found["restored"]
+
+
+@tf
 @pytest.mark.parametrize(
     ("line", "left", "said"),
     [

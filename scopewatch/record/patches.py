@@ -9,7 +9,7 @@ import itertools
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import wraps
@@ -59,7 +59,7 @@ def installed(observer: Observer, owns_process: bool = True) -> Iterator[None]:
             _in_place.add("hooks")
         watchers.be([*watchers.observers, observer])
         if watchers.of_ops and hooks.EACH_OP not in _in_place:
-            _put_in_place(next(h for h in hooks.HOOKS if h.name == hooks.EACH_OP))
+            _put_in_place(_each_op())
             _in_place.add(hooks.EACH_OP)
     try:
         with _frames_left_out(owns_process):
@@ -383,6 +383,36 @@ def own_work(protected: Sequence[Any]) -> Iterator[None]:
             yield
         finally:
             own.depth, own.protected = own.depth - 1, before
+
+
+@contextmanager
+def others_held_up(graphs: Collection[Any]) -> Iterator[None]:
+    """Other threads, which the program left building, make one op a second in these graphs, as many as they like after.
+
+    No session runs while an op is made, and TensorFlow serves nobody in turn: a thread that builds without a pause
+    keeps a session waiting for minutes. None is stopped for good: a session may run what builds.
+    """
+    hook = _each_op()
+    if hook.misfit() is not None:
+        yield
+        return
+    own_thread, done = threading.get_ident(), threading.Event()
+    owner, make_op = hook.find()
+
+    @wraps(make_op)
+    def _create_op_internal(graph: Any, *args: Any, **kwargs: Any) -> Any:
+        if threading.get_ident() != own_thread and any(graph is held for held in graphs):
+            done.wait(1.0)
+        return make_op(graph, *args, **kwargs)
+
+    with ExitStack() as stack:
+        patch(stack, owner, hook.attribute, _create_op_internal)
+        stack.callback(done.set)
+        yield
+
+
+def _each_op() -> hooks.Hook:
+    return next(h for h in hooks.HOOKS if h.name == hooks.EACH_OP)
 
 
 def _hold_still(stack: ExitStack) -> None:

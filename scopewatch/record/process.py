@@ -14,7 +14,7 @@ from typing import Any
 from scopewatch.model.events import Requested
 from scopewatch.model.log import Header, Log
 from scopewatch.model.scenarios import scenario_folder
-from scopewatch.record import compiled, quiet
+from scopewatch.record import compiled, patches, quiet
 from scopewatch.record.endings import Ending, ending_by
 from scopewatch.record.frames import FrameReader, leave_out_ours, shown_file
 from scopewatch.record.session import (
@@ -92,7 +92,7 @@ class ProcessWatch:
         finally:
             self._stack.close()
         ending = self._ending()
-        with quiet.own_noise_left_out():
+        with quiet.own_noise_left_out(), patches.others_held_up(self._recorder.graphs):
             self._watcher.program_ended()
             watched = read_ended(
                 self._header(), self._recorder, self._watcher, self._calls, ending, compiled.instrumenter

@@ -8,6 +8,7 @@ import platform
 import sys
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, TypeVar
@@ -140,8 +141,8 @@ def watch(given: str | Target, wishes: Wishes, look: Callable[[Watched, Wishes],
     wishes = with_own_wishes(target, wishes)
     wishes.progress("loading TensorFlow")
     load_tensorflow()
-    with quiet.no_deprecation_warnings():
-        return look(_watched(target, wishes), wishes)
+    with quiet.no_deprecation_warnings(), ExitStack() as afterwards:
+        return look(_watched(target, wishes, afterwards), wishes)
 
 
 def load_tensorflow() -> None:
@@ -163,7 +164,7 @@ def with_own_wishes(target: Target, wishes: Wishes) -> Wishes:
     )
 
 
-def _watched(target: Target, wishes: Wishes) -> Watched:
+def _watched(target: Target, wishes: Wishes, afterwards: ExitStack) -> Watched:
     from scopewatch.record.recorder import Recorder
     from scopewatch.record.runs import SessionWatcher
     from scopewatch.record.seen import ProgramCalls
@@ -183,6 +184,7 @@ def _watched(target: Target, wishes: Wishes) -> Watched:
         patches.observing_gradients(calls, survive_missing=False),
     ):
         ending, adaptations = _run(target, wishes, instrumenter, recorder)
+    afterwards.enter_context(patches.others_held_up(recorder.graphs))
     ending.stopped = watcher.stopped
     watcher.program_ended()
     wishes.progress("reading the graph")

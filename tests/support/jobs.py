@@ -611,3 +611,44 @@ def doctor_with_moved(name: str) -> None:
 
     move(name)
     run_cli(["doctor"])
+
+
+def building_beside() -> dict[str, Any]:
+    """How many ops two threads make: in a graph in which others are held up and in another, meanwhile and after."""
+    import threading
+    import time
+
+    import tensorflow.compat.v1 as tf
+
+    from scopewatch.record.patches import others_held_up
+
+    held, free, ended = tf.Graph(), tf.Graph(), threading.Event()
+    make_op = tf.Graph._create_op_internal
+
+    def build(graph: Any) -> None:
+        with graph.as_default():
+            while not ended.is_set():
+                tf.constant(1)
+
+    def made() -> dict[str, int]:
+        return {"held": held.version, "free": free.version}
+
+    for graph in (held, free):
+        threading.Thread(target=build, args=(graph,)).start()
+    with others_held_up([held]):
+        before, start = made(), time.monotonic()
+        with held.as_default(), tf.Session() as session:
+            own = [session.run(tf.constant(n)) for n in range(20)]
+        meanwhile, seconds = made(), time.monotonic() - start
+    deadline = time.monotonic() + 20
+    while held.version < meanwhile["held"] + 500 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    after = made()
+    ended.set()
+    return {
+        "own": own,
+        "seconds": seconds,
+        "meanwhile": {name: meanwhile[name] - before[name] for name in before},
+        "after": after["held"] - meanwhile["held"],
+        "restored": tf.Graph._create_op_internal is make_op,
+    }
