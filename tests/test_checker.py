@@ -493,6 +493,7 @@ CAPTURES = """
     c   = Const
     map = MapDataset(c, v, u) {"f": {"function": "f"}, "Targuments": %d}
     def f(element, x, y) -> x
+    negative = Neg(x)
     call = g(element)
     def g(a) -> a
 """

@@ -185,6 +185,25 @@ def test_a_kept_scope_is_left_in_the_graph_in_which_it_was_entered(record_progra
     assert [e.graph for e in entered] == [e.graph for e in left] == ["g1"]
 
 
+def test_a_layer_keeps_the_scope_of_its_use_in_another_graph(record_program):
+    """Used again in its own graph, it enters the scope that it kept in the other, and makes its ops in its own."""
+    log = record_program(
+        HEAD
+        + "layer = tf.layers.Dense(2, name='d')\n"
+        + "layer(tf.zeros([1, 2]))\n"
+        + "try:\n"
+        + "    with tf.Graph().as_default():\n"
+        + "        layer(tf.zeros([1, 2]))\n"
+        + "except ValueError:\n"
+        + "    layer(tf.zeros([1, 2]))\n"
+    )
+    assert log.error is None
+    entered = [(log.caller(e.path).line, e.graph) for e in log.of(ScopeEntered)]
+    assert entered[-2:] == [(7, "g1"), (9, "g1")]
+    assert [e.graph for e in log.of(ScopeLeft)][-2:] == ["g1", "g1"]
+    assert [sum(op == "MatMul" for op in g.body.types) for g in log.graphs] == [2, 0]
+
+
 def test_the_message_of_an_error_below_a_converted_call(zygote, tmp_path):
     """AutoGraph puts the frames between `call` and the error into its message: none of ours is among them."""
     file = tmp_path / "program.py"

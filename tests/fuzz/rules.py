@@ -686,7 +686,9 @@ class Rules:
                 with self.frame("call", self.program.marked("own late")):
                     late = self.ask_in_layer("late", Opener())
                     layer.dtypes |= {v.dtype for v in late}
-            if {layer.graph, given_in} != {self.graph.number} or not layer.fits:
+            # The scope kept from a use in another graph leads there: what is asked for in it is made there.
+            asked_in = self.graph.number if statement.kind == "Own" else given_in
+            if len({layer.graph, given_in, asked_in}) > 1 or not layer.fits:
                 raise Raised("ValueError")
             if layer.dtypes - {"float32"}:
                 raise Raised("TypeError")
