@@ -7,7 +7,7 @@ from typing import Any
 
 from scopewatch.model import events as ev
 from tests.fuzz.rules import Rules
-from tests.fuzz.running import Run
+from tests.fuzz.running import Run, bare
 from tests.fuzz.state import Asked, Entered, Left, MadeDirectly
 from tests.fuzz.syntax import Program
 
@@ -219,7 +219,7 @@ def _ending(plain: Run, log: Any, report: Any) -> Iterator[str]:
     kind, message, lines = plain.error
     yield from _same("type of the ending", kind, told and told["type"])
     yield from _same("line of the ending", lines[-1][0], told and told["line"])
-    if kind != "SystemExit" and told and " ".join(message.split())[:60] not in " ".join(told["message"].split()):
+    if kind != "SystemExit" and told and " ".join(message.split())[:60] not in " ".join(bare(told["message"]).split()):
         yield f"message of the ending: {message} / {told['message']}"
 
 
