@@ -204,6 +204,24 @@ def test_a_layer_keeps_the_scope_of_its_use_in_another_graph(record_program):
     assert [sum(op == "MatMul" for op in g.body.types) for g in log.graphs] == [2, 0]
 
 
+def test_the_op_that_a_refused_variable_of_a_loop_leaves_behind(record_program):
+    """Where the scope asks for resource variables, TensorFlow refuses the initial value after it has made the op."""
+    log = record_program(
+        HEAD
+        + "def body(k):\n"
+        + "    tf.Variable(tf.constant([1.0, 2.0]))\n"
+        + "    return k + 1\n"
+        + "with tf.variable_scope('a', use_resource=True):\n"
+        + "    try:\n"
+        + "        tf.while_loop(lambda k: k < 2, body, [tf.constant(0)])\n"
+        + "    except ValueError:\n"
+        + "        pass\n"
+    )
+    (left,) = log.graphs[0].variables
+    assert (left.name, left.kind, left.trainable, left.collections) == ("a/while/Variable", "resource", False, ())
+    assert [note for note in log.header.notes if left.name in note and "without any recorded creation" in note]
+
+
 def test_the_message_of_an_error_below_a_converted_call(zygote, tmp_path):
     """AutoGraph puts the frames between `call` and the error into its message: none of ours is among them."""
     file = tmp_path / "program.py"

@@ -586,7 +586,7 @@ class Rules:
         if " " in node.name:
             raise Raised("ValueError")
         if value.kind == "tensor" and self.graph.in_control_flow:
-            self.refuse_inside(value, node.resource)
+            self.refuse_inside(value, node.resource or self.graph.scope.resource)
         if value.kind == "fails":
             raise Raised("ZeroDivisionError")
         trainable = node.trainable != "False"
