@@ -111,6 +111,18 @@ def test_what_was_seen_is_told(run_cli, write, tmp_path, case):
 
 
 @tf
+def test_a_process_with_a_thread_that_builds_on_leaves_with_its_status(write, tmp_path):
+    """By itself the program aborts: Python ends the daemon in the middle of an op."""
+    write(ENDS["a thread that builds on"][0])
+    command = [sys.executable, "-m", "scopewatch", "run", "model.py"]
+    surroundings = {**os.environ, **clean_environment(tmp_path / "cache")}
+    surroundings = {name: value for name, value in surroundings.items() if value is not None}
+    done = subprocess.run(command, cwd=tmp_path / "work", env=surroundings, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "X ValueError at model.py:13" in done.stdout
+
+
+@tf
 def test_a_thread_that_builds_on_does_not_hold_up_what_is_measured(zygote):
     """TensorFlow lets the sessions of others wait, now and then a minute, where a thread makes ops without a pause."""
     found = zygote.call("building_beside")

@@ -390,7 +390,8 @@ def others_held_up(graphs: Collection[Any]) -> Iterator[None]:
     """Other threads, which the program left building, make one op a second in these graphs, as many as they like after.
 
     No session runs while an op is made, and TensorFlow serves nobody in turn: a thread that builds without a pause
-    keeps a session waiting for minutes. None is stopped for good: a session may run what builds.
+    keeps a session waiting for minutes. None is stopped meanwhile: a session may run what builds. Daemons of the
+    program stay where they are afterwards: Python ends them with the process, which within an op aborts it.
     """
     hook = _each_op()
     if hook.misfit() is not None:
@@ -401,14 +402,20 @@ def others_held_up(graphs: Collection[Any]) -> Iterator[None]:
 
     @wraps(make_op)
     def _create_op_internal(graph: Any, *args: Any, **kwargs: Any) -> Any:
-        if threading.get_ident() != own_thread and any(graph is held for held in graphs):
-            done.wait(1.0)
+        is_held = threading.get_ident() != own_thread and any(graph is held for held in graphs)
+        if is_held and done.wait(1.0) and _is_of_the_program(threading.current_thread()):
+            threading.Event().wait()
         return make_op(graph, *args, **kwargs)
 
     with ExitStack() as stack:
         patch(stack, owner, hook.attribute, _create_op_internal)
         stack.callback(done.set)
         yield
+
+
+def _is_of_the_program(thread: threading.Thread) -> bool:
+    """Whether it is a daemon that Python code started, and none of TensorFlow's own."""
+    return thread.daemon and not isinstance(thread, threading._DummyThread)
 
 
 def _each_op() -> hooks.Hook:
