@@ -414,8 +414,8 @@ def others_held_up(graphs: Collection[Any]) -> Iterator[None]:
 
 
 def _is_of_the_program(thread: threading.Thread) -> bool:
-    """Whether it is a daemon that Python code started, and none of TensorFlow's own."""
-    return thread.daemon and not isinstance(thread, threading._DummyThread)
+    """Whether it is a daemon that Python code started, and none of TensorFlow's own, which Python calls dummies."""
+    return thread.daemon and not thread.name.startswith("Dummy-")
 
 
 def _each_op() -> hooks.Hook:
