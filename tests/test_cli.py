@@ -21,7 +21,7 @@ from scopewatch.commands.group import COMMANDS, load
 from scopewatch.model.cache import cache_file
 from scopewatch.model.log_file import save_log
 from tests.support.logs import dense_builder
-from tests.support.zygote import ROOT, clean_environment
+from tests.support.zygote import ROOT, clean_environment, process_environment
 
 tf = pytest.mark.tf
 
@@ -87,8 +87,7 @@ def shell(folder, tmp_path):
     """`shell(*argv)`: scopewatch in a process of its own, as a person starts it."""
 
     def run(*argv, options=(), **changes):
-        environment = {**os.environ, **clean_environment(tmp_path / "cache", changes)}
-        known = {k: v for k, v in environment.items() if v is not None}
+        known = process_environment(tmp_path / "cache", changes)
         command = [sys.executable, *options, "-m", "scopewatch", *map(str, argv)]
         return subprocess.run(
             command, cwd=folder, env=known, capture_output=True, encoding="utf-8", errors="replace", timeout=60
@@ -320,7 +319,7 @@ def test_arguments_for_the_program(run_cli, program):
 @tf
 def test_ctrl_c_ends_it_with_a_report(folder, program, tmp_path):
     program("import time; print('ready', flush=True); time.sleep(60)")
-    environment = {k: v for k, v in {**os.environ, **clean_environment(tmp_path / "cache")}.items() if v is not None}
+    environment = process_environment(tmp_path / "cache")
     command = [sys.executable, "-m", "scopewatch", "run", "model.py"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, cwd=folder, env=environment, **pipes) as running:

@@ -19,7 +19,7 @@ from scopewatch.model.files import write_atomically
 from scopewatch.model.log_file import load_log, save_log
 from scopewatch.record.quiet import held_back
 from tests.support.logs import dense_builder
-from tests.support.zygote import clean_environment
+from tests.support.zygote import clean_environment, process_environment
 
 tf = pytest.mark.tf
 
@@ -115,9 +115,8 @@ def test_a_process_with_a_thread_that_builds_on_leaves_with_its_status(write, tm
     """By itself the program aborts: Python ends the daemon in the middle of an op."""
     write(ENDS["a thread that builds on"][0])
     command = [sys.executable, "-m", "scopewatch", "run", "model.py"]
-    surroundings = {**os.environ, **clean_environment(tmp_path / "cache")}
-    surroundings = {name: value for name, value in surroundings.items() if value is not None}
-    done = subprocess.run(command, cwd=tmp_path / "work", env=surroundings, capture_output=True, text=True, timeout=60)
+    env = process_environment(tmp_path / "cache")
+    done = subprocess.run(command, cwd=tmp_path / "work", env=env, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (1, "")
     assert "X ValueError at model.py:13" in done.stdout
 
@@ -398,7 +397,7 @@ def test_devices_pipes_and_links_stay_what_they_are(tmp_path):
 def test_a_reader_of_a_run_that_goes_away(write, tmp_path):
     """No complaint, and the log is whole."""
     write("pass")
-    known = {k: v for k, v in {**os.environ, **clean_environment(tmp_path / "cache")}.items() if v is not None}
+    known = process_environment(tmp_path / "cache")
     command = f"{sys.executable} -m scopewatch run model.py --save a.scopelog --view source | head -1"
     done = subprocess.run(
         ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"],

@@ -347,6 +347,11 @@ LATE_HOOKS: tuple[Hook, ...] = (
 """Hooks on modules that take 1 to 2 s to import: installed when the program first needs them, if it does."""
 
 
+def named(name: str) -> Hook:
+    """The hook of this name."""
+    return next(hook for hook in HOOKS if hook.name == name)
+
+
 def unseen(version: str) -> tuple[Unseen, ...]:
     """What watching relies on and this TensorFlow lacks: a sentence for each; a look only, nothing is built.
 

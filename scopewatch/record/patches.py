@@ -59,7 +59,7 @@ def installed(observer: Observer, owns_process: bool = True) -> Iterator[None]:
             _in_place.add("hooks")
         watchers.be([*watchers.observers, observer])
         if watchers.of_ops and hooks.EACH_OP not in _in_place:
-            _put_in_place(_each_op())
+            _put_in_place(hooks.named(hooks.EACH_OP))
             _in_place.add(hooks.EACH_OP)
     try:
         with _frames_left_out(owns_process):
@@ -304,8 +304,7 @@ def observing_gradients(observer: GradientObserver, survive_missing: bool) -> It
 
 
 def _differentiation_moved() -> bool:
-    hook = next(h for h in hooks.HOOKS if h.name == "gradients")
-    return hook.misfit() is not None or any("gradients" in read.opens for read in lacking())
+    return hooks.named("gradients").misfit() is not None or any("gradients" in read.opens for read in lacking())
 
 
 def _observe_gradients() -> None:
@@ -393,7 +392,7 @@ def others_held_up(graphs: Collection[Any]) -> Iterator[None]:
     keeps a session waiting for minutes. None is stopped meanwhile: a session may run what builds. Daemons of the
     program stay where they are afterwards: Python ends them with the process, which within an op aborts it.
     """
-    hook = _each_op()
+    hook = hooks.named(hooks.EACH_OP)
     if hook.misfit() is not None:
         yield
         return
@@ -416,10 +415,6 @@ def others_held_up(graphs: Collection[Any]) -> Iterator[None]:
 def _is_of_the_program(thread: threading.Thread) -> bool:
     """Whether it is a daemon that Python code started, and none of TensorFlow's own, which Python calls dummies."""
     return thread.daemon and not thread.name.startswith("Dummy-")
-
-
-def _each_op() -> hooks.Hook:
-    return next(h for h in hooks.HOOKS if h.name == hooks.EACH_OP)
 
 
 def _hold_still(stack: ExitStack) -> None:

@@ -226,6 +226,12 @@ def clean_environment(cache: Path, extra: Mapping[str, str | None] | None = None
     return made | dict(extra or {})
 
 
+def process_environment(cache: Path, extra: Mapping[str, str | None] | None = None) -> dict[str, str]:
+    """The same for a process of its own: the whole environment."""
+    whole = {**os.environ, **clean_environment(cache, extra)}
+    return {name: value for name, value in whole.items() if value is not None}
+
+
 if __name__ == "__main__":
     # Under its own name, so that what is pickled here is known as such on the other side.
     importlib.import_module("tests.support.zygote").serve(Connection(int(sys.argv[1])))
