@@ -96,8 +96,8 @@ class Blocks:
 
 def _parsed(block: bytes) -> list[Any]:
     """Lines parsed all at once, which costs half as much as one by one."""
-    lines = block.removesuffix(b"\n").split(b"\n") if block else []
-    rows: list[Any] = json.loads(b"[" + b",".join(lines) + b"]")
-    if len(rows) != len(lines):
+    lines = block.removesuffix(b"\n")
+    rows: list[Any] = json.loads(b"[" + lines.replace(b"\n", b",") + b"]")
+    if len(rows) != (lines.count(b"\n") + 1 if block else 0):
         raise ValueError("a line that holds more or less than one value")
     return rows

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Set
 from dataclasses import fields
-from itertools import pairwise
+from itertools import accumulate, chain, pairwise, repeat
+from operator import sub
 from pathlib import Path
 from typing import Any
 
 from scopewatch.errors import LogFileError
 from scopewatch.model.blocks import Packed
+from scopewatch.model.garbage import no_collections
 from scopewatch.model.graph import PIVOT, VARIABLE_OPS, Body, Edge
 from scopewatch.model.rows import all_of, from_row
 
+DAMAGED = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
+"""What reading raises where a log holds something else than it should."""
 _COLUMNS_WITHOUT_PATHS = 13
 """How many columns a body had before it said which lines built its ops."""
 _MOST_OUTPUTS = 1 << 31
@@ -92,9 +97,10 @@ def _parse_late(body: Body) -> None:
         return
     file, count = held["_file"], held["_count"]
     try:
-        read = read_body(held["_line"].parse()[1:])
+        with no_collections():
+            read = read_body(held["_line"].parse()[1:])
         check_body(read, *held["_rest"])
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+    except DAMAGED as error:
         raise LogFileError(f"{file} is a damaged scopewatch log: {type(error).__name__}: {error}") from None
     if len(read) != count:
         raise LogFileError(f"{file} is a damaged scopewatch log: {count} ops announced, {len(read)} there")
@@ -133,19 +139,15 @@ def read_body(columns: list[Any]) -> Body:
         raise ValueError("an op with fewer than no inputs")
     if outputs and not 0 <= min(outputs) <= max(outputs) < _MOST_OUTPUTS:
         raise ValueError("an op without such an output")
-    starts = [0]
-    edge_ops: list[int] = []
-    position = 0
-    for op, count in enumerate(counts):
-        edge_ops.extend(op - d for d in distances[position : position + count])
-        position += count
-        starts.append(position)
+    starts = array("q", accumulate(counts, initial=0))
     if len(paths) not in (0, len(names)):
         raise ValueError("columns of different length")
     if not len(names) == len(types_) == len(counts) == len(signature) == len(device):
         raise ValueError("columns of different length")
-    if not position == len(outputs) == len(distances):
+    if not starts[-1] == len(outputs) == len(distances):
         raise ValueError("columns of different length")
+    consumers = chain.from_iterable(map(repeat, range(len(counts)), counts))
+    edge_ops = array("q", map(sub, consumers, distances))
     for indices, length in (
         (types_, len(type_names)),
         (edge_ops, len(names)),

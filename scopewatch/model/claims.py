@@ -152,7 +152,8 @@ def fingerprint(graph: GraphSnapshot) -> str:
 
 def _packed(numbers: Sequence[int]) -> bytes:
     """How many numbers, and each in 8 bytes, the same on every machine: ten times as fast as text."""
-    packed = array("q", [len(numbers), *numbers])
+    packed = array("q", [len(numbers)])
+    packed.extend(numbers)
     if sys.byteorder == "big":
         packed.byteswap()
     return packed.tobytes()

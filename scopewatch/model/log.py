@@ -253,9 +253,12 @@ class Log:
 
     def of(self, kind: type[EventT]) -> tuple[EventT, ...]:
         """The events of one type, in order."""
-        if kind not in self._by_type:
-            self._by_type[kind] = tuple(e for e in self.events if type(e) is kind)
-        return self._by_type[kind]
+        if not self._by_type:
+            found: dict[type, list[Any]] = {}
+            for event in self.events:
+                found.setdefault(type(event), []).append(event)
+            self._by_type.update((each, tuple(events)) for each, events in found.items())
+        return self._by_type.get(kind, ())
 
     def path(self, index: int | None) -> Path:
         """The program's own frames behind an index; empty for `None`."""

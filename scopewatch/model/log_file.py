@@ -19,7 +19,7 @@ from typing import Any
 from scopewatch.errors import LogFileError, UsageError
 from scopewatch.model import events, log
 from scopewatch.model.blocks import Blocks, Packed
-from scopewatch.model.bodies import LateBody, body_columns, check_body, read_body
+from scopewatch.model.bodies import DAMAGED, LateBody, body_columns, check_body, read_body
 from scopewatch.model.files import check_ordinary, write_atomically
 from scopewatch.model.garbage import no_collections
 from scopewatch.model.graph import Body, GraphSnapshot, VariableRecord
@@ -113,7 +113,7 @@ def load_log(file: FilePath) -> Log:
         raise UsageError(f"{file} may not be read.") from None
     except (OSError, EOFError, zlib.error) as error:
         raise LogFileError(f"{file} is not a scopewatch log, or is damaged: {error}") from None
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+    except DAMAGED as error:
         raise LogFileError(f"{file} is a damaged scopewatch log: {type(error).__name__}: {error}") from None
 
 

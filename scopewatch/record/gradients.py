@@ -10,11 +10,12 @@ tensors inside loops and function bodies have to be tapped for their norms, is t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from scopewatch.model.events import Requested
 from scopewatch.model.graph import Body, Edge, GraphSnapshot
 from scopewatch.model.log import GradientMeasure, GradientWalk, Log, Receipt, Receives
 from scopewatch.model.losses import Loss
@@ -53,9 +54,7 @@ def row_tensors(log: Log, graph: GraphSnapshot) -> dict[str, bool]:
 
     Maps the tensor (for a variable its storage) to whether it is a variable.
     """
-    asked = {
-        n for e in log.events if type(e).__name__ == "Requested" and e.graph == graph.id for n in _program_names(e)
-    }
+    asked = {n for r in log.of(Requested) if r.graph == graph.id and r.asked_by == "program" for n in r.stored}
     rows: dict[str, bool] = {}
     for v in graph.variables:
         if v.trainable or v.name in asked:
@@ -66,10 +65,6 @@ def row_tensors(log: Log, graph: GraphSnapshot) -> dict[str, bool]:
                 if graph.find(tensor) is not None:  # Else it was traced and thrown away.
                     rows.setdefault(tensor, bound.is_variable)
     return rows
-
-
-def _program_names(request: Any) -> Iterable[str]:
-    return request.stored if request.asked_by == "program" else ()
 
 
 def measure_gradients(
@@ -102,7 +97,7 @@ def measure_gradients(
     taps = Taps()
     for loss in losses:
         snapshot = log.graph_by_id[loss.graph]
-        seen = Seen(functions)
+        seen = Seen(snapshot, functions)
         reasons = Reasons(snapshot, seen, loss.tensor, live[loss.graph], frames, origins[loss.graph])
         differentiation = _Differentiation(snapshot, live[loss.graph], loss.tensor, reasons, seen, program, inner)
         differentiation.rows = row_tensors(log, snapshot)
@@ -145,29 +140,23 @@ def measure_gradients(
 def _walk(snapshot: GraphSnapshot, loss: Loss, seen: Seen, reasons: Reasons) -> GradientWalk:
     """What differentiation came to, in its order: ops of the program that the loss depends on."""
 
-    def find(function: str, name: str) -> tuple[Body, int] | None:
-        body = snapshot.functions.get(function) if function else snapshot.body
-        op = None if body is None else body.index.get(name)
-        return None if body is None or op is None or op not in reasons.upstream.get(function, ()) else (body, op)
-
     runs: list[tuple[str, list[int]]] = []
-    reached = set()
-    for place in seen.in_order():
-        found = find(*place)
-        if found is not None:
-            reached.add(place)
-            if not runs or runs[-1][0] != place[0]:
-                runs.append((place[0], []))
-            runs[-1][1].append(found[1])
+    reached: dict[str, set[int]] = {}
+    for name, op in seen.in_order():
+        if op in reasons.upstream.get(name, ()):
+            if not runs or runs[-1][0] != name:
+                runs.append((name, []))
+            runs[-1][1].append(op)
+    for name, ops in runs:
+        reached.setdefault(name, set()).update(ops)
     cuts = []
-    for place, positions in seen.cuts():
-        found = find(*place) if place in reached else None
-        if found is not None and found[0].types[found[1]] not in _LOOPING:
-            body, op = found
+    for (name, op), positions in seen.cuts():
+        body = snapshot.body_named(name)
+        if op in reached.get(name, ()) and body.types[op] not in _LOOPING:
             inputs = body.inputs(op)
             wanted = range(len(inputs)) if positions is None else positions
             kept = tuple(p for p in wanted if p < len(inputs) and is_number(body, inputs[p]))
-            cuts += [(place[0], op, kept)] if kept else []
+            cuts += [(name, op, kept)] if kept else []
     return GradientWalk(loss.graph, loss.tensor, tuple((f, tuple(ops)) for f, ops in runs), tuple(cuts))
 
 
@@ -175,11 +164,8 @@ def _passing(of_loss: _Differentiation) -> tuple[tuple[str, tuple[int, ...]], ..
     """The ops that got a gradient and did not end it; sources and what nothing asked for stands behind count too."""
     numbers: dict[str, set[int]] = {}
     for (name, op), passed in of_loss.seen.went_through():
-        body = of_loss.snapshot.body if not name else of_loss.snapshot.functions.get(name)
-        number = None if body is None else body.index.get(op)
-        if body is None or number is None or (not passed and of_loss.reasons.ends_gradient(body, number)):
-            continue
-        numbers.setdefault(name, set()).add(number)
+        if passed or not of_loss.reasons.ends_gradient(of_loss.snapshot.body_named(name), op):
+            numbers.setdefault(name, set()).add(op)
     return tuple((name, tuple(sorted(ops))) for name, ops in sorted(numbers.items()))
 
 
@@ -259,10 +245,10 @@ class _Differentiation:
         """Take the gradients that the program's call has shown; the rows left are beside its way to the loss."""
         beside = {}
         for name, tensor in self._outside.items():
-            op = name.rpartition(":")[0]
+            op = self.snapshot.body.index[name.rpartition(":")[0]]
             self.grads[name] = self.seen.grad("", op, tensor.value_index)
             if not self.seen.visited("", op) and self.reasons.leads_to_loss(name):
-                beside[name] = Edge(self.snapshot.body.index[op], tensor.value_index)
+                beside[name] = Edge(op, tensor.value_index)
         return beside
 
     def _continue(self, beside: dict[str, Edge], edge: _ProgramEdge) -> None:
@@ -273,12 +259,11 @@ class _Differentiation:
                 handed.setdefault(at, []).append(grad)
             with self._building():
                 self.grads.update({name: sum_of_gradients(handed.get(at, [])) for name, at in beside.items()})
-            body = self.snapshot.body
             near = {name: at for name, at in beside.items() if self.grads[name] is not None}
             for name, at in near.items():
-                self.seen.handed(body.names[at.op], at.output, self.grads[name])
-            consumers = {at.op: [c for _, c, _ in body.consumers.get(at.op, ())] for at in near.values()}
-            self.seen.order({body.names[op]: [body.names[c] for c in users] for op, users in consumers.items()})
+                self.seen.handed(at.op, at.output, self.grads[name])
+            consumers = self.snapshot.body.consumers_of({at.op for at in near.values()})
+            self.seen.order({op: [c for _, c, _ in users] for op, users in consumers.items()})
         elif edge.handed:
             ys, grads = [self._tensor(e) for e, _ in edge.handed], [grad for _, grad in edge.handed]
             xs = [self._outside[name] for name in beside]
@@ -322,17 +307,17 @@ def _edge_of_program(body: Body, seen: Seen, reasons: Reasons, beside: dict[str,
     edge = _ProgramEdge([], True)
     pending = list({e.op for e in asked})
     known, ends = set(pending), set[int]()
+    consumers = body.consumers_of(known | seen.left_out(leading))
     while pending:
         op = pending.pop()
-        for output, consumer, position in body.consumers.get(op, ()):
+        for output, consumer, position in consumers.get(op, ()):
             if consumer not in leading or consumer in ends:
                 continue
-            name = body.names[consumer]
-            passed = seen.passed("", name)
+            passed = seen.passed(consumer)
             if passed is not None:
                 if position < len(passed) and passed[position] is not None:
                     edge.handed.append((Edge(op, output), passed[position]))
-            elif not seen.visited("", name):
+            elif not seen.visited("", consumer):
                 edge.is_near = False
                 if consumer not in known:
                     known.add(consumer)
@@ -341,7 +326,7 @@ def _edge_of_program(body: Body, seen: Seen, reasons: Reasons, beside: dict[str,
                 edge.is_near = False
                 ends.add(consumer)
                 outputs = range(len(body.output_dtypes(consumer)))
-                received = [(Edge(consumer, n), seen.grad("", name, n)) for n in outputs]
+                received = [(Edge(consumer, n), seen.grad("", consumer, n)) for n in outputs]
                 edge.handed += [(e, grad) for e, grad in received if grad is not None]
     edge.is_near = edge.is_near and all(e in asked for e, _ in edge.handed)
     return edge
@@ -362,7 +347,7 @@ def _receipt(
     inside = None
     if found is not None:
         body, edge = found
-        grad = of_loss.seen.grad(body.name, body.names[edge.op], edge.output)
+        grad = of_loss.seen.grad(body.name, edge.op, edge.output)
         inside = "it stands inside a loop, a branch or a function, and nothing was handed to it in that run"
         if body.types[edge.op] == "_Arg":
             inside = "it is an argument of a loop's or function's body, and what those receive cannot be tapped"

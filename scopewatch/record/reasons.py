@@ -125,9 +125,9 @@ class Reasons:
         outputs = enumerate(body.output_dtypes(op))
         if not any(differentiable(d) and self.depends_on(body, Edge(op, k)) for k, d in outputs):
             return "not_differentiable"
-        if self._seen.is_cut(body.name, name, position):
+        if self._seen.is_cut(body.name, op, position):
             return "not_differentiable"
-        if self._seen.visited(body.name, name) or op_type.startswith("_"):
+        if self._seen.visited(body.name, op) or op_type.startswith("_"):
             return None
         return "not_differentiable" if not body.name and self._has_no_gradient(name) else None
 

@@ -8,11 +8,12 @@ was differentiated with respect to its outputs, because every way from there was
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from typing import Any
 
+from scopewatch.model.graph import GraphSnapshot
 from scopewatch.record.internals import builds_under_conditions, outer_graph
 from scopewatch.record.snapshot import FunctionNames
 
@@ -98,49 +99,59 @@ class ProgramCalls:
         return stack
 
 
-@dataclass
 class Seen:
-    """What is known of the differentiation of one loss, by function (`""`: the graph itself) and op name."""
+    """What is known of the differentiation of one loss, op by op; an op goes by its body's name and its number.
 
-    functions: FunctionNames
-    _received: dict[tuple[str, str], Grads] = field(default_factory=dict)
-    _passed: dict[tuple[str, str], Grads] = field(default_factory=dict)
-    _without: set[tuple[str, str]] = field(default_factory=set)
-    _passed_nothing: set[tuple[str, str]] = field(default_factory=set)
+    Within, one number stands for both: first come the graph's own ops, then those of each function body.
+
+    Args:
+        snapshot: the graph of the loss.
+        functions: where the ops of function graphs stand in its function bodies.
+    """
+
+    def __init__(self, snapshot: GraphSnapshot, functions: FunctionNames) -> None:
+        self._snapshot = snapshot
+        self._functions = functions
+        counts = (len(body) for body in snapshot.bodies())
+        self._first = dict(zip(("", *snapshot.functions), accumulate(counts, initial=0), strict=False))
+        self._received: dict[int, Grads] = {}
+        self._passed: dict[int, Grads] = {}
+        self._without: set[int] = set()
+        self._passed_nothing: set[int] = set()
 
     def received_by(self, op: Any, out_grads: Grads) -> None:
         """Note the gradients of an op's outputs; of an op met again, the newer ones."""
-        for place in self._places(op):
+        for number in self._numbers(op):
             # A loop gets further outputs each time that it is differentiated.
-            pairs = zip_longest(self._received.get(place, ()), out_grads)
-            self._received[place] = [old if _is_none(new) else new for old, new in pairs]
+            pairs = zip_longest(self._received.get(number, ()), out_grads)
+            self._received[number] = [old if _is_none(new) else new for old, new in pairs]
 
     def passed_on(self, op: Any, in_grads: Grads) -> None:
         """Note what an op passed to its inputs; nothing, where it once passed nothing."""
-        for place in self._places(op):
-            before = self._passed.get(place, in_grads)
+        for number in self._numbers(op):
+            before = self._passed.get(number, in_grads)
             pairs = zip(before, in_grads, strict=False)
-            self._passed[place] = [None if old is None else new for old, new in pairs]
-            self._note_passing(place, in_grads)
+            self._passed[number] = [None if old is None else new for old, new in pairs]
+            self._note_passing(number, in_grads)
 
-    def order(self, users: Mapping[str, Iterable[str]]) -> None:
+    def order(self, users: Mapping[int, Iterable[int]]) -> None:
         """Put ops of the graph right after the last of their users that differentiation came to."""
-        at = {place: float(number) for number, place in enumerate(self._received)}
-        for op, names in users.items():
-            at["", op] = max((at[place] for name in names if (place := ("", name)) in at), default=0.0) + 0.5
-        self._received = {place: self._received[place] for place in sorted(self._received, key=at.__getitem__)}
+        at = {number: float(place) for place, number in enumerate(self._received)}
+        for op, consumers in users.items():
+            at[op] = max((at[c] for c in consumers if c in at), default=0.0) + 0.5
+        self._received = {number: self._received[number] for number in sorted(self._received, key=at.__getitem__)}
 
-    def handed(self, op: str, output: int, grad: Any) -> None:
+    def handed(self, op: int, output: int, grad: Any) -> None:
         """Note the gradient of one output of an op of the graph, to which no call came as far as to look behind it."""
-        before = list(self._received.get(("", op), ()))
+        before = list(self._received.get(op, ()))
         before += [None] * (output + 1 - len(before))
         before[output] = grad
-        self._received[("", op)] = before
+        self._received[op] = before
 
     def without_gradient(self, op: Any) -> None:
         """Note an op that has no registered gradient."""
-        self._without.update(self._places(op))
-        self._passed_nothing.update(self._places(op))
+        self._without.update(self._numbers(op))
+        self._passed_nothing.update(self._numbers(op))
 
     def take(self, call: Call) -> None:
         """Note all that one call of the program showed."""
@@ -150,75 +161,95 @@ class Seen:
             for op, grads in call.passed:
                 self.passed_on(op, grads)
             return
+        index = self._snapshot.body.index
         for op, grads in call.received:
-            self._received[("", op.name)] = grads
+            self._received[index[op.name]] = grads
         for op, grads in call.passed:
-            place = "", op.name
-            self._passed[place] = grads
-            self._note_passing(place, grads)
+            number = index[op.name]
+            self._passed[number] = grads
+            self._note_passing(number, grads)
 
-    def _note_passing(self, place: tuple[str, str], in_grads: Grads) -> None:
-        if all(grad is None for grad in in_grads):
-            self._passed_nothing.add(place)
-        else:
-            self._passed_nothing.discard(place)
+    def _note_passing(self, number: int, in_grads: Grads) -> None:
+        for grad in in_grads:
+            if grad is not None:
+                self._passed_nothing.discard(number)
+                return
+        self._passed_nothing.add(number)
 
     def take_functions(self, program: ProgramCalls) -> None:
         """Fill in what the program's calls showed of function bodies; a later call may not visit them."""
-        other = Seen(program.functions)
+        other = Seen(self._snapshot, program.functions)
         for method, op, grads in program.in_functions:
             getattr(other, method)(op, grads)
         self._passed_nothing |= other._passed_nothing - self._received.keys()
-        for place, grads in other._received.items():
-            pairs = zip_longest(self._received.get(place, ()), grads)
-            self._received[place] = [theirs if _is_none(own) else own for own, theirs in pairs]
-        for place, grads in other._passed.items():
-            both = zip(self._passed.get(place, grads), grads, strict=False)
-            self._passed[place] = [None if theirs is None else own for own, theirs in both]
+        for number, grads in other._received.items():
+            pairs = zip_longest(self._received.get(number, ()), grads)
+            self._received[number] = [theirs if _is_none(own) else own for own, theirs in pairs]
+        for number, grads in other._passed.items():
+            both = zip(self._passed.get(number, grads), grads, strict=False)
+            self._passed[number] = [None if theirs is None else own for own, theirs in both]
 
-    def in_order(self) -> Iterator[tuple[str, str]]:
+    def in_order(self) -> Iterator[tuple[str, int]]:
         """The ops that were handed a gradient, in the order in which differentiation came to them."""
-        return (place for place, grads in self._received.items() if not all(_is_none(g) for g in grads))
+        return (self._op(number) for number, grads in self._received.items() if _is_something(grads))
 
-    def cuts(self) -> Iterator[tuple[tuple[str, str], tuple[int, ...] | None]]:
+    def cuts(self) -> Iterator[tuple[tuple[str, int], tuple[int, ...] | None]]:
         """The ops that passed nothing to some inputs, and to which; `None` for all: there is no gradient of it."""
-        yield from ((place, None) for place in self._without)
-        for place, grads in self._passed.items():
-            positions = tuple(i for i, grad in enumerate(grads) if grad is None)
-            if positions and place not in self._without:
-                yield place, positions
+        yield from ((self._op(number), None) for number in self._without)
+        for number, grads in self._passed.items():
+            positions = tuple([i for i, grad in enumerate(grads) if grad is None])
+            if positions and number not in self._without:
+                yield self._op(number), positions
 
-    def grad(self, body: str, op: str, output: int) -> Any:
+    def grad(self, body: str, op: int, output: int) -> Any:
         """The gradient that was handed to a tensor, or `None`."""
-        grads = self._received.get((body, op), ())
+        grads = self._received.get(self._first[body] + op, ())
         grad = grads[output] if output < len(grads) else None
         return None if _is_none(grad) else grad
 
-    def passed(self, body: str, op: str) -> Grads | None:
-        """What an op passed to its inputs; `None` where its gradient function was not called."""
-        return self._passed.get((body, op))
+    def passed(self, op: int) -> Grads | None:
+        """What an op of the graph passed to its inputs; `None` where its gradient function was not called."""
+        return self._passed.get(op)
 
-    def visited(self, body: str, op: str) -> bool:
+    def visited(self, body: str, op: int) -> bool:
         """Whether differentiation came to an op."""
-        return (body, op) in self._received
+        return self._first[body] + op in self._received
 
-    def went_through(self) -> Iterator[tuple[tuple[str, str], bool]]:
+    def left_out(self, ops: Set[int]) -> Set[int]:
+        """Those of some ops of the graph to which differentiation did not come."""
+        return ops - self._received.keys()
+
+    def went_through(self) -> Iterator[tuple[tuple[str, int], bool]]:
         """The ops that got a gradient and were not seen to end it; whether they were seen to pass it on."""
-        for place, grads in self._received.items():
-            if place not in self._passed_nothing and not all(_is_none(g) for g in grads):
-                yield place, place in self._passed
+        for number, grads in self._received.items():
+            if number not in self._passed_nothing and _is_something(grads):
+                yield self._op(number), number in self._passed
 
-    def is_cut(self, body: str, op: str, position: int) -> bool:
+    def is_cut(self, body: str, op: int, position: int) -> bool:
         """Whether an op was seen to pass nothing to its input at this position."""
-        place = (body, op)
-        passed = self._passed.get(place)
-        return place in self._without or (passed is not None and position < len(passed) and passed[position] is None)
+        number = self._first[body] + op
+        passed = self._passed.get(number)
+        return number in self._without or (passed is not None and position < len(passed) and passed[position] is None)
 
-    def _places(self, op: Any) -> list[tuple[str, str]]:
+    def _op(self, number: int) -> tuple[str, int]:
+        """The op that a number stands for."""
+        if number < len(self._snapshot.body):
+            return "", number
+        body, first = next((b, f) for b, f in reversed(self._first.items()) if f <= number)
+        return body, number - first
+
+    def _numbers(self, op: Any) -> list[int]:
+        """The numbers of a live op: one in a function may stand in several bodies, or, thrown away, in none."""
         graph = op.graph
         if outer_graph(graph) is None:
-            return [("", op.name)]
-        return self.functions.places(graph, op.name)
+            return [self._snapshot.body.index[op.name]]
+        places = self._functions.places(graph, op.name)
+        bodies = self._snapshot.functions
+        return [self._first[body] + bodies[body].index[name] for body, name in places if body in bodies]
+
+
+def _is_something(grads: Grads) -> bool:
+    return not all(map(_is_none, grads))
 
 
 def _in_function(op: Any, stack: list[Call]) -> bool:
