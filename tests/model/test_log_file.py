@@ -288,6 +288,7 @@ def edited(file, start, change):
         (b'["body"', lambda row: row[8].__setitem__(0, 99)),
         (b'["body"', lambda row: row[14].append(0)),
         (b'["body"', lambda row: row.__setitem__(14, [99] * 24)),
+        (b'["body"', lambda row: row.__setitem__(14, [1 << 70] * 24)),
         (b'["gradients"', lambda row: row[1].append([])),
         (b'["header"', lambda row: row[1].__delitem__(slice(8, None))),
     ],
