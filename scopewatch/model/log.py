@@ -266,8 +266,11 @@ class Log:
 
     def caller(self, index: int | None) -> Frame | None:
         """The innermost of the program's own frames behind an index."""
-        path = self.path(index)
-        return path[-1] if path else None
+        return None if index is None else self._callers[index]
+
+    @cached_property
+    def _callers(self) -> list[Frame | None]:
+        return [path[-1] if path else None for path in self.paths]
 
     @cached_property
     def graph_by_id(self) -> dict[str, GraphSnapshot]:

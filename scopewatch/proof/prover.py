@@ -145,7 +145,7 @@ def _not_created(subjects: list[_Subject], log: Log) -> ProofStep:
     made = {name for r in requests for name in r.stored} | {d.name for d in direct}
     own = {v.name for s in subjects for v in s.variables}
     text = f"{_count(len(requests), 'creating request')} and {_count(len(direct), 'direct creation')} made other things"
-    makers = [f"{r.name} requested at {_at(log, r.path)}" for r in requests if own & set(r.stored)]
+    makers = [f"{r.name} requested at {_at(log, r.path)}" for r in requests if not own.isdisjoint(r.stored)]
     makers += [f"{d.name} made directly at {_at(log, d.path)}" for d in direct if d.name in own]
     if makers:
         text = "; ".join(makers)
@@ -159,12 +159,13 @@ def _not_assigned(subjects: list[_Subject]) -> ProofStep:
     facts: list[tuple[str, tuple[str, ...]]] = []
     kept: list[str] = []
     writing = {graph.id: _writing(graph.body) for graph in _graphs(subjects)}
-    given = {graph.id: _given(graph.body, writing[graph.id]) for graph in _graphs(subjects)}
+    given = {graph.id: _given(graph.body, writing[graph.id], subjects) for graph in _graphs(subjects)}
     for s in subjects:
         own, body = {(v.body, v.op) for v in s.variables}, s.graph.body
         ops = writing[s.graph.id] if own else []
         writers = [op for op in ops if any((v.body, v.op) in own for v in _target(s.flow, body.inputs(op)[0]))]
-        kept += [body.names[op] for op in given[s.graph.id].get(s.tensor, ()) if op not in writers]
+        copies = [op for place in s.places if not place.body for op in given[s.graph.id].get(place.edge, ())]
+        kept += [body.names[op] for op in copies if op not in writers]
         facts.append((s.tensor, tuple(sorted({body.names[op] for op in writers}))))
     every = sorted({name for _, names in facts for name in names})
     text = "no assign op has it as its target"
@@ -184,14 +185,14 @@ def _writing(body: Body) -> list[int]:
     return [op for op, t in enumerate(body.types) if t in types and body.starts[op] < body.starts[op + 1]]
 
 
-def _given(body: Body, writing: list[int]) -> dict[str, list[int]]:
-    """Tensor to the ops that write it into a variable."""
-    given: dict[str, list[int]] = {}
+def _given(body: Body, writing: list[int], subjects: list[_Subject]) -> dict[Edge, list[int]]:
+    """What the subjects are in a graph to the ops that write it into a variable."""
+    ops = {place.edge.op for s in subjects if s.graph.body is body for place in s.places if not place.body}
+    given: dict[Edge, list[int]] = {}
     for op in writing:
-        if body.starts[op] + 1 < body.starts[op + 1]:
-            second = body.starts[op] + 1
-            tensor = body.tensor_name(Edge(body.edge_ops[second], body.edge_outputs[second]))
-            given.setdefault(tensor, []).append(op)
+        second = body.starts[op] + 1
+        if second < body.starts[op + 1] and body.edge_ops[second] in ops:
+            given.setdefault(Edge(body.edge_ops[second], body.edge_outputs[second]), []).append(op)
     return given
 
 

@@ -67,11 +67,12 @@ class _Stacks:
 
 
 def _by_position(body: Body, graph: Any, reader: _Stacks) -> dict[int, int]:
-    return reader.of_ops((body.index[op.name], op) for op in graph.get_operations() if op.name in body.index)
+    numbered = ((body.index.get(op.name), op) for op in graph.get_operations())
+    return reader.of_ops((number, op) for number, op in numbered if number is not None)
 
 
 def _numbered(body: Body, paths: dict[int, int]) -> Body:
-    return replace(body, paths=[paths.get(op, 0) for op in range(len(body))])
+    return body.with_index(body.index, paths=[paths.get(op, 0) for op in range(len(body))])
 
 
 def own_sources(texts: Mapping[str, str | bytes], paths: Iterable[Path], folder: str) -> tuple[SourceFile, ...]:

@@ -248,7 +248,7 @@ def _read_nodes(
     results: list[Edge] = []
     if signature is not None:
         results = [Edge(*_edge(returns[arg.name], number, offsets)) for arg in signature.output_arg]
-    return Body(
+    body = Body(
         name,
         names,
         types,
@@ -262,6 +262,7 @@ def _read_nodes(
         attrs,
         tuple(results),
     )
+    return body.with_index(number)
 
 
 def _pivots(
