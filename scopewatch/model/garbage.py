@@ -9,17 +9,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_collections() -> Iterator[None]:
-    """No cycles are looked for: with a large log or graph in memory each look costs up to seconds, for nothing.
-
-    What is new counts as old afterwards, or the first look would go through all of it.
-    """
+    """No cycles are looked for: with a large log or graph in memory each look costs up to seconds, for nothing."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if gc.get_freeze_count() == 0:  # What the program itself has frozen stays so.
-            gc.freeze()
-            gc.unfreeze()
         if was_enabled:
             gc.enable()
