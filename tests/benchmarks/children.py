@@ -56,8 +56,8 @@ def bare(layers: str, *wishes: str) -> dict[str, float]:
     }
 
 
-def recorded(layers: str, *wishes: str) -> dict[str, float]:
-    """The same under scopewatch: each phase of recording, the peak after it, and the reading of the log."""
+def recorded(file: str, layers: str, *wishes: str) -> dict[str, float]:
+    """The same under scopewatch: each phase of recording, the peak after it, reading the log, and saving it."""
     from scopewatch.record.session import Wishes, record
 
     stamps: list[tuple[str, float, float]] = []
@@ -77,7 +77,14 @@ def recorded(layers: str, *wishes: str) -> dict[str, float]:
         facts[word] = facts.get(word, 0.0) + end - start
         facts[f"peak after {word}"] = highest
     own = {f"watched {key}": value for key, value in own_seconds(said.getvalue()).items()}
-    return {**facts, **own, **reading(log), **saving(log), "events": len(log.events), "ops": len(log.graphs[0].body)}
+    return {
+        **facts,
+        **own,
+        **reading(log),
+        **saving(log, file),
+        "events": len(log.events),
+        "ops": len(log.graphs[0].body),
+    }
 
 
 def reading(log: Any) -> dict[str, float]:
@@ -105,33 +112,44 @@ def reading(log: Any) -> dict[str, float]:
     return {"read rows": rows - start, "read proof": one - rows, "read proof of all w": cpu() - one}
 
 
-def saving(log: Any) -> dict[str, float]:
-    """A log's size on disk and the seconds that saving and loading take."""
-    import tempfile
+def saving(log: Any, file: str) -> dict[str, float]:
+    """A log's size on disk and the seconds that saving takes."""
+    from scopewatch.model.log_file import save_log
 
-    from scopewatch.model.log_file import load_log, save_log
-
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "chain.scopelog"
-        start = cpu()
-        save_log(log, file)
-        saved = cpu()
-        load_log(file)
-        return {"save": saved - start, "load": cpu() - saved, "log bytes": file.stat().st_size}
+    start = cpu()
+    save_log(log, Path(file))
+    return {"save": cpu() - start, "log bytes": Path(file).stat().st_size}
 
 
-def profiler(layers: str, *wishes: str) -> dict[str, float]:
-    """The program by itself, and TensorFlow's own ways of reading its graph (profiler, scope view), saving, loading."""
+def loaded(file: str) -> dict[str, float]:
+    """The seconds that reading a saved log takes, its ops, which are parsed late, among them."""
+    from scopewatch.commands.output import read_log
+
+    start = cpu()
+    log = read_log(Path(file))
+    assert all(body.names for graph in log.graphs for body in graph.bodies())
+    return {"load": cpu() - start}
+
+
+def imported(file: str) -> dict[str, float]:
+    """The seconds that TensorFlow takes to read a saved GraphDef and import it."""
+    import tensorflow.compat.v1 as tf
+
+    start = cpu()
+    with tf.Graph().as_default():
+        tf.import_graph_def(tf.GraphDef.FromString(Path(file).read_bytes()), name="")
+    return {"load": cpu() - start}
+
+
+def profiler(file: str, layers: str, *wishes: str) -> dict[str, float]:
+    """The program by itself, and TensorFlow's own ways of saving its graph and of reading it (profiler, scope view)."""
     import tensorflow.compat.v1 as tf
 
     facts = bare(layers, *wishes)
     graph = tf.get_default_graph()
     start = cpu()
-    written = graph.as_graph_def().SerializeToString()
+    Path(file).write_bytes(graph.as_graph_def().SerializeToString())
     saved = cpu()
-    with tf.Graph().as_default():
-        tf.import_graph_def(tf.GraphDef.FromString(written), name="")
-    loaded = cpu()
     options = tf.profiler.ProfileOptionBuilder.trainable_variables_parameter()
     options["output"] = "none"
     profiled = cpu()
@@ -140,8 +158,7 @@ def profiler(layers: str, *wishes: str) -> dict[str, float]:
         **facts,
         "profiler": cpu() - profiled,
         "save": saved - start,
-        "load": loaded - saved,
-        "graphdef bytes": len(written),
+        "graphdef bytes": Path(file).stat().st_size,
     }
 
 
@@ -213,7 +230,9 @@ CHILDREN: dict[str, Callable[..., dict[str, float]]] = {
     "touch": touch,
     "bare": bare,
     "recorded": recorded,
+    "loaded": loaded,
     "profiler": profiler,
+    "imported": imported,
     "parse": parse,
     "step": step,
 }

@@ -77,16 +77,15 @@ def run(pairs: int) -> Iterator[Figure]:
 def recording(pairs: int, layers: int = 2000) -> Iterator[Figure]:
     """Recording, reading and differentiating a chain of layers, beside the bare chain."""
     n = str(layers)
-    bare, watched = [], []
-    for _ in range(pairs):
-        bare.append(child("bare", n, "gradients"))
-        watched.append(child("recorded", n, "gradients"))
-    both = list(zip(watched, bare, strict=True))
+    with tempfile.TemporaryDirectory() as folder:
+        file = f"{folder}/a"
+        both = [(child("recorded", file, n, "gradients"), child("bare", n, "gradients")) for _ in range(pairs)]
+        plain = [(child("recorded", file, n), child("bare", n)) for _ in range(pairs)]
+        profiled = child("profiler", file, n)
 
     def of(value: Callable[[dict[str, float], dict[str, float]], float]) -> float:
         return statistics.median(value(w, b) for w, b in both)
 
-    plain = [(child("recorded", n), child("bare", n)) for _ in range(pairs)]
     built = statistics.median(w["watched build"] / b["build"] for w, b in plain)
     snapshot = statistics.median(w["reading the graph"] / b["build"] for w, b in plain)
     memory = statistics.median(w["peak after reading the graph"] / b["peak"] for w, b in plain)
@@ -100,10 +99,9 @@ def recording(pairs: int, layers: int = 2000) -> Iterator[Figure]:
         1.05,
     )
     ours = statistics.median(
-        w["finding what receives a gradient"] / b["gradients"] for (w, _), b in zip(plain, bare, strict=True)
+        w["finding what receives a gradient"] / b["gradients"] for (w, _), (_, b) in zip(plain, both, strict=True)
     )
     yield Figure("gradients: our call", ours, 1.10, "beside one tf.gradients over the trainables")
-    profiled = child("profiler", n)
     first = plain[0][0]
     yield Figure(
         "reading beside TensorFlow's profiler", (first["read rows"] + first["read proof"]) / profiled["profiler"], 0.1
@@ -148,41 +146,45 @@ _TOUCHED = 4_000
 def growth(pairs: int, small: int = 1000, large: int = 8000) -> Iterator[Figure]:
     """How much more eight times the layers cost: nine times is allowed, or as many as TensorFlow's own.
 
-    Each size is the median of runs in turn, the small one, whose seconds are few and noisy, of one run more.
+    Each size is the least of runs in turn: what else a machine does only ever adds to them.
     """
 
-    def alone(what: str, layers: int) -> dict[str, float]:
+    def alone(what: str, *arguments: str) -> dict[str, float]:
         # A virtual machine's page costs several times as much when it is the first to touch it: a large run would pay.
         child("touch", str(_TOUCHED))
-        return child(what, str(layers), "gradients")
+        return child(what, *arguments)
 
     def run(layers: int) -> tuple[dict[str, float], dict[str, float]]:
-        return alone("recorded", layers), alone("profiler", layers)
+        with tempfile.TemporaryDirectory() as folder:
+            log, graph, n = f"{folder}/a.scopelog", f"{folder}/a.pb", str(layers)
+            ours = alone("recorded", log, n, "gradients") | alone("loaded", log)
+            return ours, alone("profiler", graph, n, "gradients") | alone("imported", graph)
 
-    few, many = [run(small)], []
+    few, many = [], []
     for _ in range((pairs + 1) // 2):
-        many.append(run(large))
         few.append(run(small))
+        many.append(run(large))
 
-    def times(side: int, key: str) -> float:
+    def times(side: int, *keys: str) -> float:
         """By how much a figure of ours (0) or of TensorFlow's (1) grew."""
-        after, before = (statistics.median(r[side][key] for r in runs) for runs in (many, few))
+        after, before = (min(sum(r[side][key] for key in keys) for r in runs) for runs in (many, few))
         return after / before
 
     def figure(what: str, times: float, limit: float = math.inf) -> Figure:
         return Figure(f"growth: {what}", times, limit, f"exponent {math.log(times) / math.log(large / small):.2f}")
 
+    receipts = "finding what receives a gradient"
     for whose, key, ours in (
-        ("build", "build", ("watched build", "reading the graph")),
-        ("gradients", "gradients", ("watched gradients", "finding what receives a gradient")),
-        ("profiler", "profiler", ("read rows", "read proof", "read proof of all w")),
-        ("GraphDef, saved", "save", ("save",)),
-        ("GraphDef, loaded", "load", ("load",)),
+        ("build", "build", (("watched build",), ("reading the graph",))),
+        ("gradients", "gradients", (("watched gradients", receipts), (receipts,))),
+        ("profiler", "profiler", (("read rows", "read proof"), ("read rows",), ("read proof of all w",))),
+        ("GraphDef, saved", "save", (("save",),)),
+        ("GraphDef, loaded", "load", (("load",),)),
     ):
         theirs = times(1, key)
         yield figure(f"TensorFlow's {whose}", theirs)
-        for what in ours:
-            yield figure(what, times(0, what), 9.0 if theirs <= 9.0 else 1.05 * theirs)
+        for keys in ours:
+            yield figure(", ".join(keys), times(0, *keys), 9.0 if theirs <= 9.0 else 1.05 * theirs)
 
 
 PARTS = {"start": start, "run": run, "recording": recording, "show": show, "growth": growth}
