@@ -46,8 +46,7 @@ class Place(NamedTuple):
     edge: Edge
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """What stands behind a tensor: its sources, and whether it is one of them, unchanged."""
 
     sources: tuple[Place, ...]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from scopewatch.model.claims import STATEMENTS, Certificate, Claim, ProofStep, fingerprint
-from scopewatch.model.dataflow import Aliases, Dataflow, Place, chain
+from scopewatch.model.dataflow import Dataflow, Place, chain
 from scopewatch.model.events import MadeDirectly, Requested
 from scopewatch.model.graph import VARIABLE_OPS, Body, Edge, GraphSnapshot, VariableRecord, writes_variable
 from scopewatch.model.log import Log
@@ -35,55 +33,40 @@ def prove(log: Log, claim: Claim) -> Certificate:
     )
 
 
-@dataclass
 class _Subject:
-    """One tensor of the claim with what the data edges say about it."""
+    """One tensor of the claim with what the data edges say about it: all at once, while its ops are at hand."""
 
-    flow: Dataflow
-    tensor: str
-
-    @property
-    def graph(self) -> GraphSnapshot:
-        return self.flow.graph
-
-    @cached_property
-    def places(self) -> list[Place]:
-        return self.flow.places(self.tensor)
-
-    @cached_property
-    def aliases(self) -> list[Aliases]:
-        return [self.flow.aliases(p) for p in self.places]
-
-    @cached_property
-    def variables(self) -> list[VariableRecord]:
+    def __init__(self, flow: Dataflow, tensor: str) -> None:
+        self.flow = flow
+        self.graph = flow.graph
+        self.tensor = tensor
+        self.places = flow.places(tensor)
+        self.op_type = flow.op_type(self.places[0]) if self.places else "unknown"
+        aliases = [flow.aliases(p) for p in self.places]
+        self.variables = list({(v.body, v.op): v for a in aliases for v in a.variables}.values())
         """The variables that the tensor is, on any branch."""
-        return list({(v.body, v.op): v for a in self.aliases for v in a.variables}.values())
-
-    @property
-    def unknown(self) -> list[str]:
+        self.ways_to_itself = [self._short(a.chain(place)) for a in aliases for _, place in a.found]
+        self.reached = sum(len(a.seen) for a in aliases)
+        """How many tensors it is, unchanged."""
+        unsettled = {flow.not_settled(p) for p in self.places}
+        self.unknown = sorted({u for u in unsettled if u} | {u for a in aliases for u in a.unknown})
         """Why the search could not be completed, where it could not."""
         if not self.places:
-            return [f"the graph no longer holds {self.tensor}"]
-        unsettled = {self.flow.not_settled(p) for p in self.places}
-        return sorted({u for u in unsettled if u} | {u for a in self.aliases for u in a.unknown})
+            self.unknown = [f"the graph no longer holds {tensor}"]
+        self.sources = self._sources()
 
-    @cached_property
-    def op_type(self) -> str:
-        return self.flow.op_type(self.places[0]) if self.places else "unknown"
-
-    @cached_property
-    def sources(self) -> dict[str, list[Place]]:
-        """Each variable that the value depends on, with the way from the tensor to it."""
-        found: dict[str, list[Place]] = {}
+    def _sources(self) -> dict[str, str]:
+        """Each variable that the value depends on, with the way from the tensor to it, in short."""
+        found: dict[str, str] = {}
         for place in self.places:
             seen = self.flow.ancestors(place)
             for source in seen:
                 record = self.flow.variable(source)
                 if record is not None and record.name not in found:
-                    found[record.name] = chain(seen, source)
+                    found[record.name] = self._short(chain(seen, source))
         return found
 
-    def short(self, way: list[Place]) -> str:
+    def _short(self, way: list[Place]) -> str:
         """A way through the graph by its op types: `RealDiv <- Mul <- ReadVariableOp <- v`."""
         words = [self.flow.op_type(p) for p in way[:-1]]
         last = self.flow.variable(way[-1])
@@ -109,10 +92,8 @@ def _no_variable_behind(subjects: list[_Subject]) -> ProofStep:
     facts, evidence = [], []
     for s in subjects:
         facts.append((s.tensor, tuple(sorted(v.name for v in s.variables)), tuple(s.unknown)))
-        for a in s.aliases:
-            evidence += [s.short(a.chain(place)) for _, place in a.found]
-        evidence += s.unknown
-    seen = sum(len(a.seen) for s in subjects for a in s.aliases)
+        evidence += [*s.ways_to_itself, *s.unknown]
+    seen = sum(s.reached for s in subjects)
     text = "; ".join(dict.fromkeys(evidence)) or f"{_count(seen, 'tensor')} reached, none a variable"
     return _step("no_variable_behind", _holds(subjects), text, tuple(facts))
 
@@ -204,7 +185,7 @@ def _function_of(subjects: list[_Subject]) -> ProofStep:
     facts, parts = [], []
     for s in subjects:
         facts.append((s.tensor, tuple(sorted(s.sources))))
-        parts += [s.short(way) for _, way in sorted(s.sources.items())]
+        parts += [way for _, way in sorted(s.sources.items())]
     names = sorted({n for s in subjects for n in s.sources})
     own = sorted({v.name for s in subjects for v in s.variables})
     if own:
