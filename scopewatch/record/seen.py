@@ -8,6 +8,7 @@ was differentiated with respect to its outputs, because every way from there was
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import accumulate, zip_longest
@@ -112,8 +113,9 @@ class Seen:
     def __init__(self, snapshot: GraphSnapshot, functions: FunctionNames) -> None:
         self._snapshot = snapshot
         self._functions = functions
-        counts = (len(body) for body in snapshot.bodies())
-        self._first = dict(zip(("", *snapshot.functions), accumulate(counts, initial=0), strict=False))
+        self._bodies = ["", *snapshot.functions]
+        self._starts = list(accumulate((len(body) for body in snapshot.bodies()), initial=0))
+        self._first = dict(zip(self._bodies, self._starts, strict=False))
         self._received: dict[int, Grads] = {}
         self._passed: dict[int, Grads] = {}
         self._without: set[int] = set()
@@ -233,10 +235,10 @@ class Seen:
 
     def _op(self, number: int) -> tuple[str, int]:
         """The op that a number stands for."""
-        if number < len(self._snapshot.body):
+        if number < self._starts[1]:
             return "", number
-        body, first = next((b, f) for b, f in reversed(self._first.items()) if f <= number)
-        return body, number - first
+        at = bisect_right(self._starts, number) - 1
+        return self._bodies[at], number - self._starts[at]
 
     def _numbers(self, op: Any) -> list[int]:
         """The numbers of a live op: one in a function may stand in several bodies, or, thrown away, in none."""
