@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import fields
 from itertools import accumulate, chain, pairwise, repeat
 from operator import sub
@@ -42,10 +42,22 @@ def body_columns(body: Body) -> list[Any]:
         body.signatures,
         body.device,
         body.devices,
-        body.attrs,
+        _attr_columns(body.attrs),
         body.results,
         body.paths,
     ]
+
+
+def _attr_columns(attrs: Mapping[int, Mapping[str, Any]]) -> list[Any]:
+    """The ops that have attributes, each by its distance from the one before, and which; those that there are."""
+    ops = sorted(attrs)
+    of_ops = [attrs[op] for op in ops]
+    distinct = {id(kept): kept for kept in of_ops}
+    numbers: dict[str, int] = {}
+    number = {key: numbers.setdefault(repr(kept), len(numbers)) for key, kept in distinct.items()}
+    different = {number[key]: kept for key, kept in distinct.items()}
+    gaps = [op - before for before, op in pairwise([0, *ops])]
+    return [gaps, [number[id(kept)] for kept in of_ops], list(different.values())]
 
 
 def check_body(body: Body, paths: int, variables: Set[tuple[str, str]]) -> None:
@@ -174,10 +186,19 @@ def read_body(columns: list[Any]) -> Body:
 
 
 def _read_attrs(attrs: Any, ops: int) -> dict[int, dict[str, Any]]:
-    read = {int(k): v for k, v in attrs.items()}
+    if type(attrs) is dict:  # In logs of before each op had its own.
+        different = list(attrs.values())
+        read = dict(zip(map(int, attrs), different, strict=True))
+    else:
+        gaps, numbers, different = attrs
+        for column in (gaps, numbers):
+            all_of(column, int)
+        if numbers and not 0 <= min(numbers) <= max(numbers) < len(different):
+            raise ValueError("an index without its entry")
+        read = dict(zip(accumulate(gaps), map(different.__getitem__, numbers), strict=True))
     if read and not 0 <= min(read) <= max(read) < ops:
         raise ValueError("attributes without their op")
-    for kept in read.values():
+    for kept in different:
         for value in kept.values():
             if type(value) is dict:
                 functions = [value["function"]] if "function" in value else value["functions"]

@@ -6,7 +6,7 @@ import hashlib
 import json
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from operator import attrgetter
 from pathlib import Path
@@ -139,15 +139,21 @@ def fingerprint(graph: GraphSnapshot) -> str:
         for numbers in (body.starts, body.edge_ops, body.edge_outputs, body.signature):
             digest.update(_packed(numbers))
         digest.update((_encoder.encode([body.name, list(body.signatures)])[:-1] + ",").encode())
-        told = (op for op in sorted(body.attrs) if len(body.attrs[op]) > ("value" in body.attrs[op]))
-        attrs = ([op, {k: v for k, v in body.attrs[op].items() if k != "value"}] for op in told)
-        for piece in in_pieces(attrs, _encoder):
-            digest.update(piece)
+        distinct = {id(kept): kept for kept in body.attrs.values()}
+        telling = {key: _telling(kept) for key, kept in distinct.items()}
+        told = ((op, telling[id(body.attrs[op])]) for op in sorted(body.attrs))
+        digest.update(f"[{','.join(f'[{op},{text}]' for op, text in told if text)}]".encode())
         digest.update(("," + _encoder.encode(body.results) + "]").encode())
     columns = attrgetter(*[f.name for f in fields(VariableRecord)])
     for piece in in_pieces(map(columns, graph.variables), _encoder):
         digest.update(piece)
     return digest.hexdigest()
+
+
+def _telling(attrs: Mapping[str, Any]) -> str:
+    """The attributes of an op, without the value of a constant; nothing, where there are no others."""
+    kept = {k: v for k, v in attrs.items() if k != "value"}
+    return _encoder.encode(kept) if kept else ""
 
 
 def _packed(numbers: Sequence[int]) -> bytes:

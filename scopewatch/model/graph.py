@@ -70,8 +70,9 @@ class Body:
 
     The inputs of op `i` are the edges `starts[i]` to `starts[i + 1]`; control edges are left out.
     `signatures[signature[i]]` are the dtypes of its outputs. `attrs` holds only what a reader of
-    the graph needs: names of functions, shapes and dtypes of variables, shared names. `paths` are
-    indices into `Log.paths`: the program's own frames that built each op; empty where not recorded.
+    the graph needs: names of functions, shapes and dtypes of variables, shared names; ops alike share one
+    mapping, which nobody changes. `paths` are indices into `Log.paths`: the program's own frames that
+    built each op; empty where not recorded.
     """
 
     name: str

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from scopewatch.model.events import Frame, MadeDirectly, Path, Requested
 from scopewatch.model.kept import once_for_each
 from scopewatch.model.log import Log
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRow:
+class RequestRow(NamedTuple):
     """One request with its frames looked up. `first_created` is `None` for one that created."""
 
     event: Requested
@@ -24,17 +23,15 @@ class RequestRow:
 
 @once_for_each
 def build_requests(log: Log) -> tuple[RequestRow, ...]:
-    """All requests, in order; one pass."""
+    """All requests, in order."""
     # By graph, then by name.
     made: defaultdict[str | None, dict[str, int]] = defaultdict(dict)
     directly: defaultdict[str | None, dict[str, int]] = defaultdict(dict)
     asked: defaultdict[str | None, dict[str, int]] = defaultdict(dict)
     rows = []
-    for event in log.events:
-        if isinstance(event, MadeDirectly):
-            directly[event.graph].setdefault(event.name, event.path)
-        if not isinstance(event, Requested):
-            continue
+    for variable in log.of(MadeDirectly):
+        directly[variable.graph].setdefault(variable.name, variable.path)
+    for event in log.of(Requested):
         first, stored, known = None, event.stored or (event.name,), made[event.graph]
         if event.outcome == "created":
             # Under the name that was asked for, another variable may be stored: a getter renamed this one.

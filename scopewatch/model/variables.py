@@ -78,11 +78,14 @@ def build_trainable(log: Log) -> TrainableSets:
     graph = tuple(v.name for g in log.graphs for v in g.variables if v.trainable)
     layers = {record.key: record.trainable for record in log.layers}
     optimizers = tuple((o.optimizer, o.variables) for o in log.of(OptimizerGiven))
-    return TrainableSets(graph, layers, optimizers, tuple(_disagreements(log, set(graph), optimizers)))
+    return TrainableSets(graph, layers, optimizers, tuple(_disagreements(log, graph, optimizers)))
 
 
-def _disagreements(log: Log, graph: set[str], optimizers: tuple[tuple[str, tuple[str, ...]], ...]) -> list[Note]:
+def _disagreements(
+    log: Log, trainable: tuple[str, ...], optimizers: tuple[tuple[str, tuple[str, ...]], ...]
+) -> list[Note]:
     notes = _ignored(log)
+    graph = set(trainable) if log.layers or optimizers else set()
     for layer in log.layers:
         missing = [v for v in layer.scope_variables if v in graph and v not in layer.trainable]
         if missing:

@@ -123,7 +123,8 @@ def _not_created(subjects: list[_Subject], log: Log) -> ProofStep:
     used = {s.graph.id for s in subjects}
     requests = [r for r in log.of(Requested) if r.graph in used and r.outcome == "created"]
     direct = [d for d in log.of(MadeDirectly) if d.graph in used]
-    made = {name for r in requests for name in r.stored} | {d.name for d in direct}
+    # In the order in which they were made, names are all but sorted.
+    made = dict.fromkeys([*(name for r in requests for name in r.stored), *(d.name for d in direct)])
     own = {v.name for s in subjects for v in s.variables}
     text = f"{_count(len(requests), 'creating request')} and {_count(len(direct), 'direct creation')} made other things"
     makers = [f"{r.name} requested at {_at(log, r.path)}" for r in requests if not own.isdisjoint(r.stored)]
@@ -132,7 +133,7 @@ def _not_created(subjects: list[_Subject], log: Log) -> ProofStep:
         text = "; ".join(makers)
     elif own:
         text = f"{', '.join(sorted(own))} was made by a raw op"
-    facts = tuple((name, name in own) for name in sorted(made | own))
+    facts = tuple((name, name in own) for name in sorted(made | dict.fromkeys(own)))
     return _step("not_created", _holds(subjects), text, facts)
 
 

@@ -226,6 +226,7 @@ def _read_nodes(
     # Only functions name the outputs of an op; in a graph they have numbers.
     offsets: list[dict[str, int]] = [{} for _ in arguments]
     attrs: dict[int, dict[str, Any]] = {}
+    alike: dict[str, dict[str, Any]] = {}
     for i, node in enumerate(nodes, start=len(arguments)):
         if signature is not None:
             offsets.append(_places(table.outputs(node)))
@@ -233,7 +234,7 @@ def _read_nodes(
         device.append(devices.setdefault(node.device, len(devices)))
         kept = _attributes(node, table)
         if kept:
-            attrs[i] = kept
+            attrs[i] = alike.setdefault(repr(kept), kept)
     starts, edge_ops, edge_outputs = [0] * (len(arguments) + 1), [], []
     for node in nodes:
         for text in node.input:

@@ -307,3 +307,9 @@ def test_a_tensor_that_the_graph_does_not_hold():
     flow = Dataflow(graph("c = Const"))
     assert flow.places("nowhere:0") == []
     assert flow.places("c:1") == []
+
+
+def test_consumers_of_some_ops_are_those_among_all():
+    body = graph(V + "a = Const\nw = Mul(v, v)\nx = Add(w, a)\ny = Add(w, x)").body
+    for some in ({0}, {1, 2}, {3, 4}, set(range(len(body)))):
+        assert body.consumers_of(some) == {op: all_ for op, all_ in body.consumers.items() if op in some}

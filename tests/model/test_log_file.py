@@ -8,6 +8,7 @@ import os
 import random
 import stat
 from dataclasses import fields, is_dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from scopewatch.errors import LogFileError, ScopewatchError, UsageError
 from scopewatch.model import blocks
 from scopewatch.model import events as ev
 from scopewatch.model import log as lg
+from scopewatch.model.claims import fingerprint
 from scopewatch.model.files import write_atomically
 from scopewatch.model.graph import Body, Edge, GraphSnapshot, VariableRecord
 from scopewatch.model.log_file import SCHEMA, load_log, save_log
@@ -262,6 +264,33 @@ def test_a_log_of_before_graphs_said_how_many_ops_they_hold_is_still_read(file, 
     assert load_log(file) == dense_builder().log()
 
 
+def test_a_log_of_before_ops_shared_their_attributes_is_still_read(file):
+    def each_its_own(row):
+        gaps, numbers, different = row[12]
+        row[12] = {str(op): different[number] for op, number in zip(accumulate(gaps), numbers, strict=True)}
+
+    edited(file, b'["body"', each_its_own)
+    loaded = load_log(file)
+    assert loaded == dense_builder().log()
+    assert fingerprint(loaded.graphs[0]) == fingerprint(dense_builder().log().graphs[0])
+
+
+def test_ops_alike_share_their_attributes(tmp_path):
+    recorded = dense_builder().log()
+    body = recorded.graphs[0].body
+    kinds = {1: {"shape": [2, 3]}, 2: {"shape": [2, 3]}, 5: {"value": 1}, 4: {"value": 1.0}, 7: {"value": True}}
+    graph = replace(recorded.graphs[0], body=replace(body, attrs=body.attrs | kinds))
+    save_log(replace(recorded, graphs=(graph,)), tmp_path / "a.scopelog")
+    loaded = load_log(tmp_path / "a.scopelog")
+    attrs = loaded.graphs[0].body.attrs
+    assert attrs == graph.body.attrs
+    assert attrs[1] is attrs[2]
+    assert [repr(attrs[op]["value"]) for op in (5, 4, 7)] == ["1", "1.0", "True"]
+    assert fingerprint(loaded.graphs[0]) == fingerprint(graph)
+    save_log(loaded, tmp_path / "b.scopelog")
+    assert (tmp_path / "a.scopelog").read_bytes() == (tmp_path / "b.scopelog").read_bytes()
+
+
 def test_columns_of_different_length(file):
     edited(file, b'["body"', lambda row: row[2].pop())
     assert "damaged" in refused(file)
@@ -289,6 +318,11 @@ def edited(file, start, change):
         (b'["body"', lambda row: row[14].append(0)),
         (b'["body"', lambda row: row.__setitem__(14, [99] * 24)),
         (b'["body"', lambda row: row.__setitem__(14, [1 << 70] * 24)),
+        (b'["body"', lambda row: row[12][0].append(1)),
+        (b'["body"', lambda row: row[12][0].__setitem__(0, 99)),
+        (b'["body"', lambda row: row[12][1].__setitem__(0, 99)),
+        (b'["body"', lambda row: row[12].pop()),
+        (b'["body"', lambda row: row[12][2].__setitem__(0, [])),
         (b'["gradients"', lambda row: row[1].append([])),
         (b'["header"', lambda row: row[1].__delitem__(slice(8, None))),
     ],
