@@ -196,6 +196,8 @@ def _read_attrs(attrs: Any, ops: int) -> dict[int, dict[str, Any]]:
         if numbers and not 0 <= min(numbers) <= max(numbers) < len(different):
             raise ValueError("an index without its entry")
         read = dict(zip(accumulate(gaps), map(different.__getitem__, numbers), strict=True))
+        if len(read) != len(numbers):
+            raise ValueError("an op with attributes twice")
     if read and not 0 <= min(read) <= max(read) < ops:
         raise ValueError("attributes without their op")
     for kept in different:
