@@ -17,7 +17,7 @@ from scopewatch.model.files import read_whole
 from scopewatch.model.graph import GraphSnapshot, VariableRecord
 from scopewatch.model.json_records import from_plain
 from scopewatch.model.kept import once_for_each
-from scopewatch.model.pieces import in_pieces
+from scopewatch.model.pieces import AT_ONCE, in_pieces
 
 CERTIFICATE_SCHEMA = "scopewatch.certificate/1"
 NEVER_A_VARIABLE = "never_a_variable"
@@ -133,9 +133,13 @@ def fingerprint(graph: GraphSnapshot) -> str:
     digest = hashlib.sha256()
     for body in graph.bodies():
         for texts in (body.names, body.types):
-            lengths, text = _packed(list(map(len, texts))), "".join(texts).encode(errors="surrogatepass")
-            digest.update(lengths)
-            digest.update(text)
+            lengths, joined = array("q"), []
+            for at in range(0, len(texts), AT_ONCE):  # Each text is gone for to memory once.
+                some = texts[at : at + AT_ONCE]
+                lengths.extend(map(len, some))
+                joined.append("".join(some).encode(errors="surrogatepass"))
+            digest.update(_packed(lengths))
+            digest.update(b"".join(joined))
         for numbers in (body.starts, body.edge_ops, body.edge_outputs, body.signature):
             digest.update(_packed(numbers))
         digest.update((_encoder.encode([body.name, list(body.signatures)])[:-1] + ",").encode())

@@ -242,6 +242,11 @@ class GraphSnapshot:
         """`(body, op)` of a variable op to the variable's record."""
         return {(v.body, v.op): v for v in self.variables}
 
+    @cached_property
+    def variable_names(self) -> tuple[str, ...]:
+        """The names of its variables, sorted."""
+        return tuple(sorted(v.name for v in self.variables))
+
     def parts_of(self, whole: str) -> list[str]:
         """The names of all parts of a partitioned variable, in the order in which they make up the whole."""
         names = [v.name for v in self.variables if v.partition_of == whole]
@@ -270,10 +275,11 @@ class GraphSnapshot:
         if not name or not (output.isascii() and output.isdecimal() and len(output) < 10):
             return None
         body: Body | None = self.body
-        if name not in self.body.index:
+        op = self.body.index.get(name)
+        if op is None:
             function, _, name = name.partition("/")
             body = self.functions.get(function)
-        op = None if body is None else body.index.get(name)
+            op = None if body is None else body.index.get(name)
         if body is None or op is None or int(output) >= len(body.output_dtypes(op)):
             return None
         return body, Edge(op, int(output))

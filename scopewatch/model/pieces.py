@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-_AT_ONCE = 1_000
+AT_ONCE = 1_000
 """So many stay in the processor's cache, and in memory that is there already, while they are needed."""
 
 
@@ -18,7 +18,7 @@ def in_pieces(values: Iterable[Any], encoder: json.JSONEncoder) -> Iterator[byte
     if isinstance(values, Mapping):
         kind, rest, begin, end = dict, iter(values.items()), "{", "}"
     text = begin
-    while some := kind(islice(rest, _AT_ONCE)):
+    while some := kind(islice(rest, AT_ONCE)):
         yield (text + encoder.encode(some)[1:-1]).encode()
         text = ","
     yield (end if text == "," else begin + end).encode()

@@ -6,6 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
 
 from scopewatch.model.events import Frame, Outcome, Requested, Reuse, ScopeEntered, ScopeLeft
 from scopewatch.model.log import Log
@@ -117,7 +119,9 @@ def build_scopes(log: Log) -> list[Scope]:
         return found
 
     inside: dict[tuple[str | None, str, int], list[Entry]] = {}
-    for event in log.events:
+    # Most events are none of these, and are not gone through.
+    happened: list[Any] = [*log.of(ScopeEntered), *log.of(ScopeLeft), *log.of(Requested)]
+    for event in sorted(happened, key=attrgetter("seq")):
         if isinstance(event, ScopeEntered):
             if event.for_slots:
                 slots.add((event.graph, event.scope))

@@ -74,7 +74,11 @@ def check(
 
 def _same(said: object, found: object) -> bool:
     """Equal in every leaf's type too: `True` is not 1."""
-    return repr(said) == repr(found)
+    if said is found:
+        return True
+    if isinstance(said, tuple) and isinstance(found, tuple):
+        return len(said) == len(found) and all(map(_same, said, found))
+    return type(said) is type(found) and said == found
 
 
 def _word(holds: bool | None) -> str:
@@ -126,7 +130,7 @@ def _establish(
         "no_variable_behind": (holds, tuple((s.tensor, s.is_variable, s.open) for s in searches)),
         "no_known_variable": (
             holds,
-            tuple((g, tuple(sorted(v.name for v in graphs[g].variables))) for g in used),
+            tuple((g, graphs[g].variable_names) for g in used),
         ),
         "not_created": (holds, ()),
         "not_assigned": (True if is_one and not any(w for _, w in writers) else holds, writers),

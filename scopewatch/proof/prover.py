@@ -106,7 +106,7 @@ def _holds(subjects: Iterable[_Subject]) -> bool | None:
 
 
 def _no_known_variable(subjects: list[_Subject]) -> ProofStep:
-    facts = [(graph.id, tuple(sorted(v.name for v in graph.variables))) for graph in _graphs(subjects)]
+    facts = [(graph.id, graph.variable_names) for graph in _graphs(subjects)]
     known = sum(len(names) for _, names in facts)
     outside = [v.name for g in _graphs(subjects) for v in g.variables if not v.collections]
     found = [v for s in subjects for v in s.variables]
