@@ -67,7 +67,8 @@ def _bindings(log: Log, text: str) -> list[Named]:
     if match is not None:
         name = match[1]
         picked_line, picked_number = (int(match[2]), None) if "@" in text else (None, int(match[2]))
-    bound = [b for b in log.of(Bound) if b.name == name or b.name.startswith((f"{name}[", f"{name}."))]
+    parts = f"{name}[", f"{name}."
+    bound = [b for b in log.of(Bound) if b.name == name or b.name.startswith(parts)]
     # A function that makes variables is traced twice; the first trace is in no graph and never runs.
     bound = [b for b in bound if _is_held(log, b)] or bound
     if picked_line is not None:

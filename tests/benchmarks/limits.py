@@ -165,13 +165,13 @@ def growth(pairs: int, small: int = 1000, large: int = 8000) -> Iterator[Figure]
         few.append(run(small))
         many.append(run(large))
 
-    def times(side: int, *keys: str) -> float:
-        """By how much a figure of ours (0) or of TensorFlow's (1) grew."""
-        after, before = (min(sum(r[side][key] for key in keys) for r in runs) for runs in (many, few))
-        return after / before
-
-    def figure(what: str, times: float, limit: float = math.inf) -> Figure:
-        return Figure(f"growth: {what}", times, limit, f"exponent {math.log(times) / math.log(large / small):.2f}")
+    def figure(what: str, side: int, keys: tuple[str, ...], limit: float = math.inf) -> Figure:
+        """By how much the sum of some figures of ours (0) or of TensorFlow's (1) grew."""
+        before, after = (min(sum(r[side][key] for key in keys) for r in runs) for runs in (few, many))
+        exponent = math.log(after / before) / math.log(large / small)
+        return Figure(
+            f"growth: {what}", after / before, limit, f"exponent {exponent:.2f}, {before:.3g} s to {after:.3g} s"
+        )
 
     receipts = "finding what receives a gradient"
     for whose, key, ours in (
@@ -181,10 +181,10 @@ def growth(pairs: int, small: int = 1000, large: int = 8000) -> Iterator[Figure]
         ("GraphDef, saved", "save", (("save",),)),
         ("GraphDef, loaded", "load", (("load",),)),
     ):
-        theirs = times(1, key)
-        yield figure(f"TensorFlow's {whose}", theirs)
+        theirs = figure(f"TensorFlow's {whose}", 1, (key,))
+        yield theirs
         for keys in ours:
-            yield figure(", ".join(keys), times(0, *keys), 9.0 if theirs <= 9.0 else 1.05 * theirs)
+            yield figure(", ".join(keys), 0, keys, 9.0 if theirs.ratio <= 9.0 else 1.05 * theirs.ratio)
 
 
 PARTS = {"start": start, "run": run, "recording": recording, "show": show, "growth": growth}
