@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.cells import cell_len
+from rich.console import RenderableType
 from rich.text import Text
 
 from scopewatch.model.alike import READABLE, Alike, fold
+from scopewatch.views.tables import Indented
 from scopewatch.views.text import QUIET, number, plain
 
 _TO = " … "
@@ -109,11 +111,11 @@ def _ends_of(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else f"{in_order[0]}{_TO}{last} ({len(items):,} alike)"
 
 
-def how_to_open(opens: str, folded: Iterable[Alike[Any]] | None = None) -> list[Text]:
+def how_to_open(opens: str, folded: Iterable[Alike[Any]] | None = None) -> list[RenderableType]:
     """The line below rows of which some are folded, with what `opens` them; none where nothing is folded."""
     if folded is not None and not any(one.is_folded for one in folded):
         return []
-    return [Text(f"  (alike: but for a number in the name; {opens})", QUIET, no_wrap=True, overflow="ellipsis")]
+    return [Indented(Text(f"(alike: but for a number in the name; {opens})", QUIET), 2)]
 
 
 def _ending(name: str, room: int) -> str:

@@ -74,7 +74,7 @@ def _table(screen: Screen, at: str, lines: Sequence[_Line]) -> Table:
     return made
 
 
-def _how_to_open(screen: Screen, lines: Sequence[_Line]) -> list[Text]:
+def _how_to_open(screen: Screen, lines: Sequence[_Line]) -> list[RenderableType]:
     return how_to_open(screen.opens) if any(line.span is not None for line in lines) else []
 
 

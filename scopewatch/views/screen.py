@@ -128,7 +128,7 @@ def opens(pattern: str, depth: str, given: int | None) -> str:
     """The options that open folded rows."""
     if given is None:
         return f"{pattern} or {depth} opens them"
-    return f"{pattern} opens them, a greater depth those below {MOST_OPENED:,}"
+    return f"{pattern} opens them; a greater depth does, where there are at most {MOST_OPENED:,} rows"
 
 
 def heading(title: str, detail: str = "") -> Text:
