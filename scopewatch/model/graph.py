@@ -53,7 +53,7 @@ def writes_variable(op_type: str) -> bool:
     return op_type in _WRITES or op_type.startswith(_WRITE_PREFIXES)
 
 
-NUMBERS = ("starts", "edge_ops", "edge_outputs", "signature", "device", "paths")
+_NUMBERS = ("starts", "edge_ops", "edge_outputs", "signature", "device", "paths")
 """The columns of a body that hold numbers."""
 
 
@@ -91,7 +91,7 @@ class Body:
 
     def __post_init__(self) -> None:
         # A million ops stay near each other in memory: as objects of Python's, numbers lie all over it.
-        for name in NUMBERS:
+        for name in _NUMBERS:
             if type(getattr(self, name)) is not array:
                 object.__setattr__(self, name, array("q", getattr(self, name)))
 

@@ -182,10 +182,11 @@ def growth(pairs: int, small: int = 1000, large: int = 8000) -> Iterator[Figure]
     ):
         theirs = figure(f"TensorFlow's {whose}", 1, (key,))
         yield theirs
+        limit = 9.0 if theirs.ratio <= 9.0 else 1.05 * theirs.ratio
         for keys in ours:
-            yield figure(", ".join(keys), 0, keys, 9.0 if theirs.ratio <= 9.0 else 1.05 * theirs.ratio)
-            if len(keys) > 1:  # A part of a figure has no limit of its own.
-                yield from (figure(f"of it, {part}", 0, (part,)) for part in keys)
+            yield figure(", ".join(keys), 0, keys, limit)
+            if len(keys) > 1:
+                yield from (figure(f"of it, {part}", 0, (part,), limit) for part in keys)
 
 
 PARTS = {"start": start, "run": run, "recording": recording, "show": show, "growth": growth}
