@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import MemberDescriptorType, SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -16,10 +16,14 @@ _MAX_ITEMS = 512
 """How many items are looked at for one binding, containers in containers and all."""
 
 
-class Found(NamedTuple):
-    """A tensor or variable that a name led to; `suffix` leads to it inside a container (`['w']`, `[0].c`)."""
+Leaf = tuple[Any, str, Any]
+"""A tensor or variable that a name was bound to, what leads to it inside a container (`['w']`, `[0].c`), and of a
+tensor its shape at that moment, which alone of all that is to be known may change."""
 
-    suffix: str
+
+class Found(NamedTuple):
+    """What a leaf is: its graph and its names there, if it has any."""
+
     graph: Any
     names: tuple[str, ...]
     is_variable: bool
@@ -27,7 +31,7 @@ class Found(NamedTuple):
     dtype: Any
 
 
-_Reader = Callable[[Any, str], Iterable[Found]]
+_Reader = Callable[[Any, str], Sequence[Leaf]]
 
 
 class Bindings:
@@ -36,7 +40,7 @@ class Bindings:
     def __init__(
         self,
         names: TensorNames,
-        report: Callable[[int, Found, int], None],
+        report: Callable[[int, Sequence[Leaf]], None],
         failed: Callable[[str, Exception], None],
     ) -> None:
         from tensorflow.python.framework import indexed_slices, ops, tensor
@@ -45,7 +49,6 @@ class Bindings:
         self._names = names
         self._report = report
         self._failed = failed
-        self._times: dict[int, int] = {}
         self._readers: dict[type, _Reader | None] = {}
         self._tensor_types = (tensor.Tensor, indexed_slices.IndexedSlices)
         self._slices_type = indexed_slices.IndexedSlices
@@ -73,7 +76,7 @@ class Bindings:
             return value
         if reader is not None:
             try:
-                self._bound(site, reader(value, "".join(f"[{_shown(k)}]" for k in keys)))
+                self._report(site, reader(value, "".join([f"[{_shown(k)}]" for k in keys]) if keys else ""))
             except Exception as error:
                 self._failed("bind", error)
         return value
@@ -85,7 +88,7 @@ class Bindings:
             if kind not in self._readers:
                 self._readers[kind] = self._reader_for(kind)
             reader = self._readers[kind]
-            return [] if reader is None else list(reader(value, ""))
+            return [] if reader is None else [self.found(leaf) for leaf in reader(value, "")]
         except Exception:  # As in `bind`: the program's own classes may do anything.
             return []
 
@@ -101,15 +104,6 @@ class Bindings:
     # AutoGraph leaves a function that carries this attribute as it is.
     bind.autograph_info__ = {}  # type: ignore[attr-defined]  # noqa: RUF012
 
-    def _bound(self, site: int, found: Iterable[Found]) -> None:
-        call = None
-        for one in found:
-            if one.graph is None or not one.names:
-                continue
-            if call is None:
-                call = self._times[site] = self._times.get(site, 0) + 1
-            self._report(site, one, call)
-
     def _reader_for(self, kind: type) -> _Reader | None:
         if issubclass(kind, self._variable_types):
             return self._variable
@@ -119,20 +113,25 @@ class Bindings:
             return self._tensor
         return self._container if _items_of(kind) is not None else None
 
-    def _tensor(self, value: Any, suffix: str) -> Iterable[Found]:
+    def _tensor(self, value: Any, suffix: str) -> Sequence[Leaf]:
         tensor = value.values if isinstance(value, self._slices_type) else value
-        return [self._found(suffix, outermost_graph(tensor.graph), value, False, tensor.get_shape())]
+        return ((value, suffix, tensor.shape),)
 
-    def _variable(self, value: Any, suffix: str) -> Iterable[Found]:
-        first = next(iter(parts_of(value) or ()), value)  # Of a partitioned one, a part.
-        graph = outermost_graph(getattr(first, "graph", None)) if not is_eager(first) else None
-        return [self._found(suffix, graph, value, True, value.shape)]
+    def _variable(self, value: Any, suffix: str) -> Sequence[Leaf]:
+        return ((value, suffix, None),)
 
-    def _found(self, suffix: str, graph: Any, value: Any, is_variable: bool, shape: Any) -> Found:
-        return Found(suffix, graph, self._names.of(value), is_variable, shape, value.dtype)
+    def found(self, leaf: Leaf) -> Found:
+        """What a leaf is; its graph is `None` where it has a value at once, outside every graph."""
+        value = leaf[0]
+        is_variable = isinstance(value, self._variable_types)
+        owner = value.values if isinstance(value, self._slices_type) else value
+        if is_variable:
+            owner = next(iter(parts_of(value) or ()), value)  # Of a partitioned one, a part.
+        graph = None if is_variable and is_eager(owner) else outermost_graph(getattr(owner, "graph", None))
+        return Found(graph, self._names.of(value), is_variable, value.shape if is_variable else leaf[2], value.dtype)
 
-    def _container(self, value: Any, suffix: str) -> Iterable[Found]:
-        left = _MAX_ITEMS
+    def _container(self, value: Any, suffix: str) -> Sequence[Leaf]:
+        left, leaves = _MAX_ITEMS, list[Leaf]()
         # Depth first and in order, each container once on its way: one may hold itself.
         pending: list[tuple[Any, str, tuple[int, ...]]] = [(value, suffix, ())]
         while pending and left:
@@ -145,13 +144,14 @@ class Bindings:
             if reader is None:
                 continue
             if reader != self._container:
-                yield from reader(item, way)
+                leaves += reader(item, way)
                 continue
             read = _items_of(kind)
             if read is None or id(item) in around:
                 continue
             inside = (*around, id(item))
             pending += [(inner, way + step, inside) for step, inner in reversed(list(read(item)))]
+        return leaves
 
 
 def _items_of(kind: type) -> Callable[[Any], Iterator[tuple[str, Any]]] | None:

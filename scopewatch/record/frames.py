@@ -8,7 +8,7 @@ import sysconfig
 from collections.abc import Callable
 from dataclasses import replace
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from scopewatch.model.events import Frame, Path
 
@@ -73,6 +73,17 @@ def shown_file(file: str, folder: str) -> str:
     return os.path.relpath(absolute, folder) if absolute.startswith(folder + os.sep) else absolute
 
 
+class Place(NamedTuple):
+    """What led to a call: the number of the program's path, the files of the library frames between, innermost first.
+
+    `by_library`: what called the hooked function belongs to a library.
+    """
+
+    path: int
+    library: tuple[str, ...]
+    by_library: bool
+
+
 class FrameReader:
     """Finds the program's own frames and gives each distinct path a number.
 
@@ -87,7 +98,7 @@ class FrameReader:
         self._scenario_folder = scenario_folder + os.sep
         self._outermost: CodeType | None = None
         self._own_file = ""
-        self._by_key: dict[Any, int] = {}
+        self._by_key: dict[tuple[int, ...], Place] = {}
         self._by_path: dict[Path, int] = {(): 0}
         # By identity: code objects of two files are equal where their text is.
         self._kinds: dict[int, tuple[int, CodeType]] = {}
@@ -106,11 +117,14 @@ class FrameReader:
             self._outermost = code
             self._kinds[id(code)] = _LIBRARY, code
 
-    def path(self, skip: int = 1) -> int:
-        """The number of the path that led here; `skip` innermost frames are left out."""
+    def place(self, skip: int = 1) -> Place:
+        """What led here; `skip` innermost frames are left out. One walk tells all: each frame met costs more than it
+        seems, for between two of TensorFlow's ops nothing of this is in the processor's caches."""
         frame: FrameType | None = sys._getframe(skip)
         kinds = self._kinds
+        # Library code before the program's first frame, negative, then the program's code and lines.
         key: list[int] = []
+        is_before = True
         while frame is not None:
             code = frame.f_code
             known = kinds.get(id(code))
@@ -118,41 +132,41 @@ class FrameReader:
             if kind == _PROGRAM:
                 key.append(id(code))
                 key.append(frame.f_lineno)
+                is_before = False
             elif kind == _GENERATED:
-                return self._mapped_path()
+                return self._made(key, generated=True)
             elif code is self._outermost:
                 break
+            elif is_before:
+                key.append(-id(code))
             frame = frame.f_back
-        index = self._by_key.get(tuple(key))
-        if index is None:
-            codes = [(kinds[key[i]][1], key[i + 1]) for i in range(0, len(key), 2)]
-            frames = [self.frame(code.co_filename, line, code.co_name) for code, line in codes]
-            index = self._by_key[tuple(key)] = self.number(tuple(reversed(frames)))
-        return index
+        place = self._by_key.get(tuple(key))
+        if place is None:
+            place = self._by_key[tuple(key)] = self._made(key)
+        return place
 
-    def called_by_library(self, skip: int = 1) -> bool:
-        """Whether the code that called the hooked function belongs to a library."""
-        frame: FrameType | None = sys._getframe(skip)
-        while frame is not None:
-            name = frame.f_code.co_filename
-            if not name.endswith(_BETWEEN):
-                return self._kind(frame.f_code) == _LIBRARY
-            frame = frame.f_back
-        return True
+    def path(self, skip: int = 1) -> int:
+        """The number of the path that led here; `skip` innermost frames are left out."""
+        return self.place(skip + 1).path
+
+    def _made(self, key: list[int], generated: bool = False) -> Place:
+        """The place that a walk's key stands for; `generated`: the walk ended at code that AutoGraph generated."""
+        library = [self._kinds[-number][1].co_filename for number in key if number < 0]
+        own = key[len(library) :]
+        if generated:
+            path = self._mapped_path()
+        else:
+            codes = [(self._kinds[own[i]][1], own[i + 1]) for i in range(0, len(own), 2)]
+            frames = [self.frame(code.co_filename, line, code.co_name) for code, line in codes]
+            path = self.number(tuple(reversed(frames)))
+        is_alone = not own and not generated
+        return Place(path, tuple(library), is_alone or any(not file.endswith(_BETWEEN) for file in library))
 
     def entering(self) -> tuple[bool, int | None]:
         """Whether a library called the hook that calls this, and the line of the program that led there."""
-        path = self.paths[self.path(skip=2)]
-        return self.called_by_library(skip=2), path[-1].line if path else None
-
-    def library_files(self, skip: int = 1) -> list[str]:
-        """The files of the library frames between here and the program, innermost first."""
-        files = []
-        frame: FrameType | None = sys._getframe(skip)
-        while frame is not None and self._kind(frame.f_code) == _LIBRARY:
-            files.append(frame.f_code.co_filename)
-            frame = frame.f_back
-        return files
+        place = self.place(skip=2)
+        path = self.paths[place.path]
+        return place.by_library, path[-1].line if path else None
 
     def is_program_file(self, file: str) -> bool:
         """Whether code of this file counts as the program's."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 
@@ -45,18 +46,11 @@ class OwnWork(threading.local):
 own = OwnWork()
 
 
+@dataclass(slots=True)
 class _Answers:
-    """What each observer answered to one call; handed back to it with the call that belongs to the first."""
+    """What each observer answered to a call that begins something; handed back to it with the one that ends it."""
 
-    def __init__(self, by_observer: dict[int, Any]) -> None:
-        self._by_observer = by_observer
-
-    def of(self, observer: Observer) -> Any:
-        return self._by_observer.get(id(observer))
-
-    def before(self, store: Any) -> None:
-        for answer in self._by_observer.values():
-            answer.before(store)
+    by_observer: dict[int, Any]
 
 
 class Watchers:
@@ -82,26 +76,31 @@ class Watchers:
             told()
 
     def __getattr__(self, name: str) -> Any:
-        def call(*arguments: Any) -> Any:
-            if own.depth:
-                return None
-            answers: dict[int, Any] = {}
-            ends = _Answers in map(type, arguments)
-            for observer in self.observers:
-                given: Sequence[Any] = arguments
-                if ends:
-                    given = [a.of(observer) if type(a) is _Answers else a for a in arguments]
-                    if any(g is None and type(a) is _Answers for g, a in zip(given, arguments, strict=True)):
-                        continue  # It was not there yet when this began.
+        # Between two of TensorFlow's ops each step costs several times as much as in a loop: there are few here.
+        def tell(*arguments: Any) -> _Answers | None:
+            answers = None
+            for observer in () if own.depth else self.observers:
                 try:
-                    answer = getattr(observer, name)(*given)
+                    answer = getattr(observer, name)(*arguments)
                 except Exception as error:
                     observer.failed(name, error)
                     continue
                 if answer is not None:
-                    answers[id(observer)] = answer
-            return _Answers(answers) if answers else None
+                    answers = answers or _Answers({})
+                    answers.by_observer[id(observer)] = answer
+            return answers
 
+        def tell_of_end(*arguments: Any) -> None:
+            for observer in () if own.depth else self.observers:
+                given = [a.by_observer.get(id(observer)) if type(a) is _Answers else a for a in arguments]
+                if any(g is None and type(a) is _Answers for g, a in zip(given, arguments, strict=True)):
+                    continue  # It was not there yet when this began.
+                try:
+                    getattr(observer, name)(*given)
+                except Exception as error:
+                    observer.failed(name, error)
+
+        call = tell_of_end if name.endswith("_ends") else tell
         setattr(self, name, call)
         return call
 

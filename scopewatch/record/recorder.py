@@ -5,16 +5,18 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from scopewatch.errors import message_of
 from scopewatch.model import events as ev
-from scopewatch.record.bindings import Bindings, Found
-from scopewatch.record.frames import FrameReader
+from scopewatch.model.garbage import no_collections
+from scopewatch.record.bindings import Bindings, Leaf
+from scopewatch.record.frames import FrameReader, Place
 from scopewatch.record.hooks import missing
 from scopewatch.record.internals import (
     can_see_into,
@@ -28,32 +30,53 @@ from scopewatch.record.locals import Instrumenter
 from scopewatch.record.naming import TensorNames, dtype_of, is_provisional, is_tensor, shape_of, without_output
 
 
-@dataclass
+@dataclass(slots=True)
 class Request:
-    """A request while it is under way: what the store held before, and which of its names it gave and refused."""
+    """A request while it is under way: where it was made, and which of its names the store gave and refused.
+
+    `single` is how many entries the store held before; new ones are then the last.
+    """
 
     name: str
     reuse: ev.Reuse
-    path: int
+    graph: str | None
+    scope: str
+    flag_path: int | None
+    place: Place
     seq: int
-    asked_by: ev.AskedBy
+    thread: int
+    single: int
     touched: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     made: list[Any] = field(default_factory=list)
-    single: int = 0
 
-    def before(self, store: Any) -> None:
-        """Note how many entries the store holds; new ones are then the last."""
-        self.single = len(stored_variables(store))
-
-    def created_in(self, store: Any) -> list[str]:
-        """The names that the store holds now and did not before; those of other threads are not ours."""
+    def created_in(self, store: Any) -> list[tuple[str, Any]]:
+        """The variables that the store holds now and did not before, with its names; those of other threads are not
+        ours."""
         held = stored_variables(store)
         new = list(itertools.islice(reversed(held), max(0, len(held) - self.single)))
-        return [_own_name(held, name) for name in reversed(new) if not self.touched or self._touched(name)]
+        return [(name, held[name]) for name in reversed(new) if not self.touched or self._touched(name)]
 
     def _touched(self, name: str) -> bool:
         return name in self.touched or name.rpartition("/part_")[0] in self.touched
+
+
+class Outcome(NamedTuple):
+    """What came of a request, as far as it is looked at while the program waits.
+
+    `created` are the store's names and variables for it; else `stored` are the store's names for what it found.
+    `error` is the message of what was raised. `described` is shape, dtype and flag of what was returned where that
+    may change later; of a variable, they are read later.
+    """
+
+    word: ev.Outcome
+    created: list[tuple[str, Any]]
+    stored: list[str]
+    result: Any
+    described: tuple[ev.Shape, str, bool | None] | None
+    asked_trainable: Any
+    value_ignored: bool
+    error: str | None
 
 
 class Owner(Protocol):
@@ -75,8 +98,8 @@ class Recorder:
         self._context, self._ops, self._variable_scope = context, ops, variable_scope
         self.frames = frames
         self._events: list[ev.Event] = []
-        self._bound: list[tuple[int, int, Found, int]] = []
-        self.graphs: list[Any] = []
+        self._seen: deque[tuple[str, Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._graphs: list[Any] = []
         self.variables: list[Any] = []
         self.layers: list[Any] = []
         self.names = TensorNames()
@@ -95,6 +118,8 @@ class Recorder:
         self._requests = threading.local()
         self._threads = itertools.count()
         self._late: list[int] = []
+        self._times: dict[int, int] = {}
+        self._calls: dict[int, tuple[Any, int]] = {}
         self._parts: dict[tuple[int, Any], tuple[Any, Any]] = {}
         self._site_paths: list[int | None] = []
         self._seen_layers: set[int] = set()
@@ -113,7 +138,7 @@ class Recorder:
         """Note a new graph; whether it counts is known once the program did something in it."""
         if is_body(graph):
             return
-        files = self.frames.library_files(skip=4)
+        files = self.frames.place(skip=4).library
         own = not files or files[0].replace("\\", "/").endswith(("framework/ops.py", "framework/stack.py"))
         self._made_graphs.append((graph, own))
 
@@ -123,17 +148,31 @@ class Recorder:
 
     def graph_id(self, graph: Any) -> str:
         """The id of a graph, given on first use."""
+        if id(graph) not in self._graph_ids:
+            self._make_events()  # They may be about graphs that came before.
+        return self._numbered(graph)
+
+    def _numbered(self, graph: Any) -> str:
         known = self._graph_ids.get(id(graph))
         if known is None:
-            known = self._graph_ids[id(graph)] = f"g{len(self.graphs)}"
-            self.graphs.append(graph)
+            known = self._graph_ids[id(graph)] = f"g{len(self._graphs)}"
+            self._graphs.append(graph)
         return known
+
+    @property
+    def graphs(self) -> list[Any]:
+        """The graphs that have an id, in that order."""
+        self._make_events()
+        return self._graphs
 
     def current_graph(self) -> str | None:
         """The id of the graph being built in (of the outermost, inside functions); `None` if eager."""
         if self._context.executing_eagerly():
             return None
         inner = self._ops.get_default_graph()
+        known = self._graph_ids.get(id(inner))
+        if known is not None:
+            return known
         graph = outermost_graph(inner)
         if graph is None or (graph is not inner and self._ops.executing_eagerly_outside_functions()):
             return None
@@ -145,6 +184,7 @@ class Recorder:
 
     def knows_graph_of(self, value: Any) -> bool:
         """Whether a value is, or holds, tensors or variables of graphs that have an id, and of no others."""
+        self._make_events()
         found = self.bindings.found_in(value)
         return bool(found) and all(id(one.graph) in self._graph_ids for one in found)
 
@@ -160,14 +200,20 @@ class Recorder:
         """Called before the outermost `get_variable` of a thread."""
         if not reuse and keeps_eager_variables(store):
             reuse = "AUTO_REUSE"  # The migration shim takes False for it.
-        asked_by: ev.AskedBy = "program"
-        for file in self.frames.library_files(skip=4):
-            if file.endswith("slot_creator.py") and asked_by == "program":
-                asked_by = "optimizer"
-            elif file.endswith("moving_averages.py"):
-                asked_by = "average"
-        path = self.frames.path(skip=4)
-        request = Request(name, reuse_word(reuse), path, next(self._seq), asked_by)
+        # Here TensorFlow has just looked for the scope and the graph itself; once the variable is made, none of that
+        # is in the processor's caches any more.
+        scope, word = self._variable_scope.get_variable_scope(), reuse_word(reuse)
+        request = Request(
+            name,
+            word,
+            self.current_graph(),
+            scope.name,
+            self._flag_of(scope) if word != "false" else None,
+            self.frames.place(skip=4),
+            next(self._seq),
+            self._thread(),
+            len(stored_variables(store)),
+        )
         self._requests.current = request
         return request
 
@@ -191,50 +237,67 @@ class Recorder:
         if error is not None and not isinstance(error, Exception):
             return
         created = token.created_in(store)
-        scope, flag_path = self._scope_in_force()
-        # A getter that made a variable and never asked the store has found none there, whatever the store holds.
-        found = [] if created or (token.made and not token.touched) else _stored(token, store)
-        # Where a store's variables cannot be seen, what it holds now may have been made by this request.
-        held = found and can_see_into(store)
-        is_new = created or (not held and (token.made or self._is_first(result)))
-        outcome: ev.Outcome = "created" if is_new else "reused"
+        found: list[str] = []
+        word: ev.Outcome = "created"
+        if not created:
+            # A getter that made a variable and never asked the store has found none there, whatever the store holds.
+            found = [] if token.made and not token.touched else _stored(token, store)
+            # Where a store's variables cannot be seen, what it holds now may have been made by this request.
+            held = found and can_see_into(store)
+            if held or not (token.made or self._is_first(result)):
+                word = "reused"
         # Eagerly no store keeps what a request makes.
-        graph = self.current_graph()
-        made = [] if graph is None else token.made
-        stored = created or found or [without_output(v.name) for v in made]
-        shape, dtype = shape_of(getattr(result, "shape", None)), dtype_of(getattr(result, "dtype", None))
-        asked = arguments.get("trainable")
-        trainable = getattr(result, "trainable", None)
+        made = [] if token.graph is None else token.made
+        described: tuple[ev.Shape, str, bool | None] | None = None
         if error is not None:
-            outcome, stored = "refused", []
-            shape, dtype = shape_of(arguments.get("shape")), dtype_of(arguments.get("dtype"))
-            trainable = None
+            word, created, found = "refused", [], []
+            described = shape_of(arguments.get("shape")), dtype_of(arguments.get("dtype")), None
+        elif not created and not found:
+            found = [without_output(v.name) for v in made]
+        if error is None and (not created or result is not created[0][1]):
+            described = _described(result)
+        outcome = Outcome(
+            word,
+            created,
+            found,
+            result if described is None else None,
+            described,
+            arguments.get("trainable"),
+            word == "reused" and is_tensor(arguments.get("initializer")),
+            None if error is None else _first_sentences(error),
+        )
+        self._seen.append(("request_ends", self._requested, (token, outcome)))
+        for variable in made:  # By a getter or a creator of the program, beside what the store keeps.
+            if any(variable is one for _, one in created):
+                continue
+            if without_output(variable.name) not in (found or [_own_name(*one) for one in created]):
+                self._made_directly(variable, "plain", token.place.path)
+
+    def _requested(self, request: Request, outcome: Outcome) -> ev.Requested:
+        stored = outcome.stored or [_own_name(*one) for one in outcome.created]
+        shape, dtype, trainable = outcome.described or _described(outcome.result)
+        asked = outcome.asked_trainable
         if trainable is None:
             trainable = True if asked is None else bool(asked)
-        self._events.append(
-            ev.Requested(
-                seq=token.seq,
-                graph=graph,
-                scope=scope,
-                name=token.name.rstrip("/"),
-                outcome=outcome,
-                stored=tuple(dict.fromkeys(name.rstrip("/") for name in stored)),
-                reuse=token.reuse,
-                flag_path=flag_path if token.reuse != "false" else None,
-                shape=shape,
-                dtype=dtype,
-                trainable=bool(trainable),
-                asked_trainable=None if asked is None else bool(asked),
-                asked_by=token.asked_by,
-                path=token.path,
-                value_ignored=outcome == "reused" and is_tensor(arguments.get("initializer")),
-                error=None if error is None else _first_sentences(error),
-                thread=self._thread(),
-            )
+        return ev.Requested(
+            seq=request.seq,
+            graph=request.graph,
+            scope=request.scope,
+            name=request.name.rstrip("/"),
+            outcome=outcome.word,
+            stored=tuple(dict.fromkeys(name.rstrip("/") for name in stored)),
+            reuse=request.reuse,
+            flag_path=request.flag_path,
+            shape=shape,
+            dtype=dtype,
+            trainable=bool(trainable),
+            asked_trainable=None if asked is None else bool(asked),
+            asked_by=_asked_by(request.place),
+            path=request.place.path,
+            value_ignored=outcome.value_ignored,
+            error=outcome.error,
+            thread=request.thread,
         )
-        for variable in made:  # By a getter or a creator of the program, beside what the store keeps.
-            if without_output(variable.name) not in stored:
-                self._made_directly(variable, "plain", token.path)
 
     def _is_first(self, result: Any) -> bool:
         """Of a variable that no store keeps, where not every making of one can be seen: whether it is a new one."""
@@ -258,13 +321,14 @@ class Recorder:
         if request is not None:
             request.made.append(variable)
             return
+        place = self.frames.place(skip=4)
         role: ev.Role = "plain"
-        for file in self.frames.library_files(skip=4):
+        for file in place.library:
             if file.endswith("moving_averages.py"):
                 role = "average"
             elif file.endswith(("optimizer.py", "optimizer_v2.py", "slot_creator.py")) and role == "plain":
                 role = "optimizer"
-        self._made_directly(variable, role, self.frames.path(skip=4))
+        self._made_directly(variable, role, place.path)
 
     def _made_directly(self, variable: Any, role: ev.Role, path: int) -> None:
         name = without_output(variable.name)
@@ -277,9 +341,8 @@ class Recorder:
 
         Where it is not known whose flag is in force, `explicit` is `None`.
         """
-        path = self.frames.path(skip=4)
-        reuse = reuse_word(scope.reuse)
-        flag = path if explicit else None
+        place, reuse = self.frames.place(skip=4), reuse_word(scope.reuse)
+        flag = place.path if explicit else None
         if reuse != "false" and explicit is not None:
             source = captured if captured is not None else parent
             if flag is None and source is not None:
@@ -287,25 +350,24 @@ class Recorder:
             if flag is not None:
                 self._flags[scope] = flag
             flag = self._flag_of(scope)
-        self._events.append(
-            ev.ScopeEntered(
-                seq=next(self._seq),
-                graph=self.current_graph(),
-                scope=scope.name,
-                name_scope=self._ops.get_name_scope() if opened else None,
-                reuse=reuse,
-                flag_path=flag if reuse != "false" else None,
-                by_library=self.frames.called_by_library(skip=4),
-                for_slots=any(f.endswith("slot_creator.py") for f in self.frames.library_files(skip=4)),
-                path=path,
-                thread=self._thread(),
-            )
+        name_scope = self._ops.get_name_scope() if opened else None
+        facts = (
+            next(self._seq),
+            self.current_graph(),
+            scope.name,
+            name_scope,
+            reuse,
+            flag if reuse != "false" else None,
+            place,
+            self._thread(),
         )
+        self._seen.append(("scope_entered", _scope_entered, facts))
 
     def scope_left(self, scope: Any) -> None:
         """A variable scope was left, also by an exception."""
         if scope is not None:
-            self._events.append(ev.ScopeLeft(next(self._seq), self.current_graph(), scope.name, self._thread()))
+            facts = next(self._seq), self.current_graph(), scope.name, self._thread()
+            self._seen.append(("scope_left", ev.ScopeLeft, facts))
 
     def reuse_set(self, scope: Any) -> None:
         """`scope.reuse_variables()` was called."""
@@ -319,10 +381,6 @@ class Recorder:
         if number is None:
             number = self._requests.number = next(self._threads)
         return number
-
-    def _scope_in_force(self) -> tuple[str, int | None]:
-        scope = self._variable_scope.get_variable_scope()
-        return scope.name, self._flag_of(scope)
 
     def _flag_of(self, scope: Any) -> int | None:
         """Where the flag of a scope was set; unknown where `reuse_variables` may have set it since."""
@@ -405,9 +463,11 @@ class Recorder:
         if self.run_watcher:
             self.run_watcher.closes(session)
 
-    def ran(self, graph: Any, kind: ev.RunKind, fetches: Iterable[str], feeds: Iterable[str], path: int) -> None:
-        """Write down a run."""
-        self._events.append(ev.Ran(next(self._seq), self.graph_id(graph), kind, tuple(fetches), tuple(feeds), path))
+    def ran(self, graph: Any, kind: ev.RunKind, fetches: Iterable[str], feeds: Iterable[str], path: int) -> int:
+        """Write down a run; its `seq`."""
+        seq = next(self._seq)
+        self._events.append(ev.Ran(seq, self.graph_id(graph), kind, tuple(fetches), tuple(feeds), path))
+        return seq
 
     # ------------------------------------------------------------------ locals
 
@@ -418,34 +478,50 @@ class Recorder:
             return node
         return self._instrumenter.instrument_entity(node, code.co_filename, code.co_firstlineno - preamble)
 
-    def bound(self, site: int, found: Found, call: int) -> None:
-        """A Python name was bound to a tensor or a variable of a graph; the event is made later, of many at once."""
-        self.graph_id(found.graph)
-        self._bound.append((next(self._seq), site, found, call))
+    def bound(self, site: int, leaves: Sequence[Leaf]) -> None:
+        """A Python name was bound to these tensors and variables."""
+        for leaf in leaves:
+            self._seen.append(("bind", self._binding, (next(self._seq), site, leaf, leaves)))
 
     @property
     def events(self) -> list[ev.Event]:
         """All events so far, in order."""
-        if self._bound:
-            bound, self._bound = self._bound, []
-            for one in bound:
-                try:
-                    self._append(self._binding(*one))
-                except Exception as error:
-                    self.failed("bind", error)
-            self._events.sort(key=attrgetter("seq"))
+        self._make_events()
         return self._events
 
-    def _binding(self, seq: int, site: int, found: Found, call: int) -> ev.Bound:
+    def _make_events(self) -> None:
+        """Make events of what was seen: many at once, since right between two of TensorFlow's ops, where nothing of
+        ours is in the processor's caches, the same work takes five to ten times as long."""
+        if not self._seen:
+            return
+        with no_collections():
+            while self._seen:
+                what, make, facts = self._seen.popleft()
+                try:
+                    event = make(*facts)
+                    if event is not None:
+                        self._append(event)
+                except Exception as error:
+                    self.failed(what, error)
+        self._calls.clear()
+        self._events.sort(key=attrgetter("seq"))
+
+    def _binding(self, seq: int, site: int, leaf: Leaf, leaves: Sequence[Leaf]) -> ev.Bound | None:
+        found = self.bindings.found(leaf)
+        if found.graph is None or not found.names:
+            return None
+        if id(leaves) not in self._calls:
+            self._times[site] = self._times.get(site, 0) + 1
+            self._calls[id(leaves)] = leaves, self._times[site]
         return ev.Bound(
             seq=seq,
-            graph=self.graph_id(found.graph),
-            name=self._instrumenter.sites[site][3] + found.suffix,
+            graph=self._numbered(found.graph),
+            name=self._instrumenter.sites[site][3] + leaf[1],
             tensors=found.names,
             is_variable=found.is_variable,
             shape=shape_of(found.shape),
             dtype=dtype_of(found.dtype),
-            call=call,
+            call=self._calls[id(leaves)][1],
             path=self._path_of_site(site),
         )
 
@@ -463,7 +539,11 @@ class Recorder:
 
     def _append(self, event: Any) -> None:
         self._events.append(event)
-        texts = event.tensors if isinstance(event, ev.Bound) else event.ys + event.xs + event.grads
+        texts: tuple[str | None, ...] = ()
+        if isinstance(event, ev.Bound):
+            texts = event.tensors
+        elif isinstance(event, ev.Differentiated):
+            texts = event.ys + event.xs + event.grads
         for text in texts:
             if is_provisional(text):
                 self._late.append(event.seq)
@@ -529,14 +609,43 @@ def _stored(request: Request, store: Any) -> list[str]:
         if parts is not None:
             names += [without_output(part.name) for part in parts]
         elif touched in stored_variables(store):
-            names.append(_own_name(stored_variables(store), touched))
+            names.append(_own_name(touched, stored_variables(store)[touched]))
     return names
 
 
-def _own_name(held: Mapping[str, Any], name: str) -> str:
-    """What the variable that a store holds under a name is called: `x_1` where the graph had an op `x` already."""
-    own = getattr(held[name], "name", None)
-    return without_output(own) if isinstance(own, str) else name
+def _own_name(stored: str, variable: Any) -> str:
+    """What a variable is called that a store holds under a name: `x_1` where the graph had an op `x` already."""
+    own = getattr(variable, "name", None)
+    return without_output(own) if isinstance(own, str) else stored
+
+
+def _described(result: Any) -> tuple[ev.Shape, str, bool | None]:
+    """Shape, dtype and trainable flag of what a request returned."""
+    shape, dtype = shape_of(getattr(result, "shape", None)), dtype_of(getattr(result, "dtype", None))
+    return shape, dtype, getattr(result, "trainable", None)
+
+
+def _asked_by(place: Place) -> ev.AskedBy:
+    """On whose behalf a request was made."""
+    if any(file.endswith("moving_averages.py") for file in place.library):
+        return "average"
+    return "optimizer" if any(file.endswith("slot_creator.py") for file in place.library) else "program"
+
+
+def _scope_entered(
+    seq: int,
+    graph: str | None,
+    scope: str,
+    name_scope: str | None,
+    reuse: ev.Reuse,
+    flag_path: int | None,
+    place: Place,
+    thread: int,
+) -> ev.ScopeEntered:
+    for_slots = any(file.endswith("slot_creator.py") for file in place.library)
+    return ev.ScopeEntered(
+        seq, graph, scope, name_scope, reuse, flag_path, place.by_library, for_slots, place.path, thread
+    )
 
 
 def _first_sentences(error: Exception) -> str:

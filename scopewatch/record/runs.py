@@ -112,7 +112,8 @@ class SessionWatcher(RunWatcher):
 
     def begins(self, session: Any, fetches: Any, feeds: Any) -> Step | None:
         """Classify a run, write it down, and stop the program if this is one step too many."""
-        if any(f.endswith(_NOT_STEPS) for f in self._recorder.frames.library_files(skip=5)):
+        place = self._recorder.frames.place(skip=5)
+        if any(f.endswith(_NOT_STEPS) for f in place.library):
             return None
         wanted = list(_flat(fetches))
         ops = tuple(_fetched_ops(session.graph, wanted))
@@ -121,18 +122,17 @@ class SessionWatcher(RunWatcher):
         in_thread = threading.get_ident() != self._main
         if in_thread and not self._trains(ops):
             return None  # Queues are filled in threads; training in threads counts.
-        path = self._recorder.frames.path(skip=5)
         if kind == "step" and not self._only_moves_values(wanted, ops):
-            self._stop_if_due(path)
+            self._stop_if_due(place.path)
             self._steps += 1
         step = Step(session.graph, kind, ops, _feeds_by_name(session.graph, feeds))
         if kind == "step":
             self._keep_before(session, step)
         names = tuple(str(getattr(f, "name", f)) for f in wanted)
-        self._recorder.ran(session.graph, kind, names, step.feeds, path)
+        seq = self._recorder.ran(session.graph, kind, names, step.feeds, place.path)
         if self._keep_runs and not in_thread and len(self.kept) < _MOST_KEPT:
             before = State(session.graph, *self._values(session), step.feeds, ops)
-            step.kept = KeptRun(self._recorder.events[-1].seq, session.graph, ops, step.feeds, before)
+            step.kept = KeptRun(seq, session.graph, ops, step.feeds, before)
             self.kept.append(step.kept)
         return step
 

@@ -184,6 +184,7 @@ def _watched(target: Target, wishes: Wishes, afterwards: ExitStack) -> Watched:
         patches.observing_gradients(calls, survive_missing=False),
     ):
         ending, adaptations = _run(target, wishes, instrumenter, recorder)
+    wishes.progress("sorting what was seen")
     afterwards.enter_context(patches.others_held_up(recorder.graphs))
     ending.stopped = watcher.stopped
     watcher.program_ended()

@@ -82,8 +82,10 @@ def asked(original: Callable[..., Any], observer: Observer) -> Callable[..., Any
 def request(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
     @wraps(original)
     def get_variable(store: Any, *args: Any, **kwargs: Any) -> Any:
+        if "request" in _depth.inside:
+            return original(store, *args, **kwargs)
         arguments = {**dict(zip(_ASKED, args, strict=False)), **kwargs}
-        return _requested(observer, store, arguments, lambda: original(store, *args, **kwargs))
+        return _requested(observer, store, arguments, original, store, *args, **kwargs)
 
     return get_variable
 
@@ -91,32 +93,33 @@ def request(original: Callable[..., Any], observer: Observer) -> Callable[..., A
 def request_of_scope(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
     @wraps(original)
     def get_variable(scope: Any, var_store: Any, *args: Any, **kwargs: Any) -> Any:
+        if "request" in _depth.inside:
+            return original(scope, var_store, *args, **kwargs)
         arguments = {**dict(zip(_ASKED, args, strict=False)), **kwargs}
         if arguments.get("reuse") is None:
             arguments["reuse"] = scope.reuse
         name = str(arguments.get("name"))
         arguments["name"] = f"{scope.name}/{name}" if scope.name else name
-        return _requested(observer, var_store, arguments, lambda: original(scope, var_store, *args, **kwargs))
+        return _requested(observer, var_store, arguments, original, scope, var_store, *args, **kwargs)
 
     return get_variable
 
 
-def _requested(observer: Observer, store: Any, arguments: dict[str, Any], get: Callable[[], Any]) -> Any:
-    """What a request gives; the observer is told of the outermost one."""
-    with _depth.outermost("request") as outermost:
-        if not outermost:
-            return get()
+def _requested(
+    observer: Observer, store: Any, said: dict[str, Any], original: Callable[..., Any], *args: Any, **kwargs: Any
+) -> Any:
+    """What the outermost request of a thread gives; `said` are its arguments by name."""
+    with _depth.outermost("request"):
         _depth.reached_store = True
-        token = observer.request_begins(str(arguments.get("name")), arguments.get("reuse"), store)
+        token = observer.request_begins(str(said.get("name")), said.get("reuse"), store)
         if token is None:
-            return get()
-        token.before(store)
+            return original(*args, **kwargs)
         try:
-            result = get()
+            result = original(*args, **kwargs)
         except BaseException as error:
-            observer.request_ends(token, store, arguments, None, error)
+            observer.request_ends(token, store, said, None, error)
             raise
-        observer.request_ends(token, store, arguments, result, None)
+        observer.request_ends(token, store, said, result, None)
         return result
 
 
