@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from scopewatch.model.events import Frame, MadeDirectly, Path, Requested
+from scopewatch.model.garbage import no_collections
 from scopewatch.model.kept import once_for_each
 from scopewatch.model.log import Log
 
@@ -22,6 +23,7 @@ class RequestRow(NamedTuple):
 
 
 @once_for_each
+@no_collections()
 def build_requests(log: Log) -> tuple[RequestRow, ...]:
     """All requests, in order."""
     # By graph, then by name.
@@ -34,10 +36,10 @@ def build_requests(log: Log) -> tuple[RequestRow, ...]:
     for event in log.of(Requested):
         first, stored, known = None, event.stored or (event.name,), made[event.graph]
         if event.outcome == "created":
-            # Under the name that was asked for, another variable may be stored: a getter renamed this one.
-            asked[event.graph].setdefault(event.name, event.path)
             for name in stored:
                 known.setdefault(name, event.path)
+            if event.name not in stored:  # A getter renamed it; under this name another variable may be stored.
+                asked[event.graph].setdefault(event.name, event.path)
         else:
             first = next((known[name] for name in stored if name in known), None)
             if first is None and not event.stored:

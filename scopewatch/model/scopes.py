@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
 from scopewatch.model.events import Frame, Outcome, Requested, Reuse, ScopeEntered, ScopeLeft
+from scopewatch.model.garbage import no_collections
 from scopewatch.model.log import Log
 from scopewatch.model.requests import RequestRow, build_requests
 
@@ -104,61 +105,66 @@ def params_of(request: Requested) -> int:
     return math.prod(n for n in shape if n is not None)
 
 
+@no_collections()
 def build_scopes(log: Log) -> list[Scope]:
     """A scope for each that was entered or asked in, in order of first entry; each graph's root first."""
-    scopes: dict[tuple[str | None, str], Scope] = {}
+    in_order: list[Scope] = []
+    by_name: defaultdict[str | None, dict[str, Scope]] = defaultdict(dict)
+    open_in: dict[tuple[int, int], list[Entry]] = {}
     slots: set[tuple[str | None, str]] = set()
     rows = iter(build_requests(log))
 
     def scope(graph: str | None, name: str) -> Scope:
-        if (graph, "") not in scopes:
-            scopes[(graph, "")] = Scope(graph, "")
-        found = scopes.get((graph, name))
-        if found is None:
-            found = scopes[(graph, name)] = Scope(graph, name)
-        return found
+        of_graph = by_name[graph]
+        for wanted in (name,) if of_graph else ("", name):
+            if wanted not in of_graph:
+                of_graph[wanted] = Scope(graph, wanted)
+                in_order.append(of_graph[wanted])
+        return of_graph[name]
 
-    inside: dict[tuple[str | None, str, int], list[Entry]] = {}
     # Most events are none of these, and are not gone through.
     happened: list[Any] = [*log.of(ScopeEntered), *log.of(ScopeLeft), *log.of(Requested)]
     for event in sorted(happened, key=attrgetter("seq")):
+        at = by_name[event.graph].get(event.scope)
         if isinstance(event, ScopeEntered):
             if event.for_slots:
                 slots.add((event.graph, event.scope))
                 continue
+            at = at or scope(event.graph, event.scope)
             flag_set_at = log.caller(event.flag_path)
             entry = Entry(log.caller(event.path), event.by_library, event.reuse, flag_set_at, event.name_scope)
-            scope(event.graph, event.scope).entries.append(entry)
-            inside.setdefault((event.graph, event.scope, event.thread), []).append(entry)
+            at.entries.append(entry)
+            open_in.setdefault((id(at), event.thread), []).append(entry)
         elif isinstance(event, ScopeLeft):
-            at = (event.graph, event.scope, event.thread)
-            if at in inside:
-                inside[at].pop()
-                if not inside[at]:
-                    del inside[at]
-        elif isinstance(event, Requested):
+            key = id(at), event.thread
+            if key in open_in:
+                open_in[key].pop()
+                if not open_in[key]:
+                    del open_in[key]
+        else:
             row = next(rows)
             if event.asked_by == "program":
-                scope(event.graph, event.scope).requests.append(row)
-                for entry in inside.get((event.graph, event.scope, event.thread), [])[-1:]:
+                at = at or scope(event.graph, event.scope)
+                at.requests.append(row)
+                for entry in open_in.get((id(at), event.thread), ())[-1:]:
                     entry.requests += 1
-    for key in slots:
-        if key in scopes and not (scopes[key].entered or scopes[key].requests):
-            del scopes[key]
-    _grow_tree(scopes)
-    return list(scopes.values())
+    for graph, name in slots:
+        of_slot = by_name[graph].get(name)
+        if of_slot is not None and not (of_slot.entered or of_slot.requests):
+            del by_name[graph][name]
+    scopes = [scope for scope in in_order if by_name[scope.graph].get(scope.name) is scope]
+    _grow_tree(scopes, by_name)
+    return scopes
 
 
-def _grow_tree(by_name: dict[tuple[str | None, str], Scope]) -> None:
+def _grow_tree(scopes: list[Scope], by_name: Mapping[str | None, Mapping[str, Scope]]) -> None:
     """Hang each scope under the nearest scope whose name is a prefix of its own."""
-    for scope in by_name.values():
-        if not scope.name:
-            continue
-        parent = scope.name
+    for scope in scopes:
+        of_graph, parent = by_name[scope.graph], scope.name
         while parent:
             parent = parent.rpartition("/")[0]
-            if (scope.graph, parent) in by_name:
-                by_name[(scope.graph, parent)].children.append(scope)
+            if parent in of_graph:
+                of_graph[parent].children.append(scope)
                 break
 
 
