@@ -1424,6 +1424,35 @@ def test_what_fails_in_watching_does_not_fail_the_program(run_job, tmp_path):
     assert told >= {"request_begins", "scope_entered", "bind", "run_begins", "entity_parsed"}
 
 
+def test_what_is_bound_is_told_as_it_was_then(recorded):
+    # Events are made of what was seen later on; what a program does meanwhile must not show in them.
+    log, _ = recorded("""
+        with tf.Graph().as_default():
+            only_bound = tf.placeholder(tf.float32)
+            early = only_bound
+            only_bound.set_shape([3])
+            late = only_bound
+            held = [early]
+            both = held
+            held.append(late)
+            pair = (early, {"b": late})
+            pair = pair
+        w = tf.get_variable("w", [2])
+        with tf.variable_scope("s") as scope:
+            scope.reuse_variables()
+    """)
+    found = {b.name: b for b in log.of(Bound)}
+    assert [found[name].shape for name in ("only_bound", "early", "late", "w")] == [None, None, (3,), (2,)]
+    assert [name for name in found if name.startswith("both")] == ["both[0]"]
+    assert (
+        bound(log, "pair[0]")
+        == bound(log, "pair[1]['b']")
+        == [(11, ("Placeholder:0",), 1), (12, ("Placeholder:0",), 1)]
+    )
+    assert (found["early"].graph, found["w"].graph) == ("g0", "g1")
+    assert [e.seq for e in log.events] == sorted({e.seq for e in log.events})
+
+
 def test_a_deep_expression_that_python_can_compile(recorded):
     log, _ = recorded("x = " + " + ".join(["1.0"] * 900) + "\nw = tf.constant(x)\n")
     assert log.error is None

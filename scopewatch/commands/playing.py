@@ -115,8 +115,8 @@ class Play:
     def _begin(self) -> None:
         self.close()
         self._process = PlayProcess()
-        self._events, self._paths = [], [()]
-        self._live.execute(PRELUDE, PRELUDE, 1, silent=True)
+        self._events, self._paths = [], []
+        self._keep(self._live.execute(PRELUDE, PRELUDE, 1, silent=True))
 
     def _statements(self, entry: str) -> None:
         try:

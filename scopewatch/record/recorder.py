@@ -61,7 +61,7 @@ class Request:
         return name in self.touched or name.rpartition("/part_")[0] in self.touched
 
 
-class Outcome(NamedTuple):
+class Finished(NamedTuple):
     """What came of a request, as far as it is looked at while the program waits.
 
     `created` are the store's names and variables for it; else `stored` are the store's names for what it found.
@@ -98,6 +98,7 @@ class Recorder:
         self._context, self._ops, self._variable_scope = context, ops, variable_scope
         self.frames = frames
         self._events: list[ev.Event] = []
+        self._in_disorder = False
         self._seen: deque[tuple[str, Callable[..., Any], tuple[Any, ...]]] = deque()
         self._graphs: list[Any] = []
         self.variables: list[Any] = []
@@ -256,7 +257,7 @@ class Recorder:
             found = [without_output(v.name) for v in made]
         if error is None and (not created or result is not created[0][1]):
             described = _described(result)
-        outcome = Outcome(
+        finished = Finished(
             word,
             created,
             found,
@@ -266,17 +267,17 @@ class Recorder:
             word == "reused" and is_tensor(arguments.get("initializer")),
             None if error is None else _first_sentences(error),
         )
-        self._seen.append(("request_ends", self._requested, (token, outcome)))
+        self._seen.append(("request_ends", self._requested, (token, finished)))
         for variable in made:  # By a getter or a creator of the program, beside what the store keeps.
             if any(variable is one for _, one in created):
                 continue
             if without_output(variable.name) not in (found or [_own_name(*one) for one in created]):
                 self._made_directly(variable, "plain", token.place.path)
 
-    def _requested(self, request: Request, outcome: Outcome) -> ev.Requested:
-        stored = outcome.stored or [_own_name(*one) for one in outcome.created]
-        shape, dtype, trainable = outcome.described or _described(outcome.result)
-        asked = outcome.asked_trainable
+    def _requested(self, request: Request, finished: Finished) -> ev.Requested:
+        stored = finished.stored or [_own_name(*one) for one in finished.created]
+        shape, dtype, trainable = finished.described or _described(finished.result)
+        asked = finished.asked_trainable
         if trainable is None:
             trainable = True if asked is None else bool(asked)
         return ev.Requested(
@@ -284,7 +285,7 @@ class Recorder:
             graph=request.graph,
             scope=request.scope,
             name=request.name.rstrip("/"),
-            outcome=outcome.word,
+            outcome=finished.word,
             stored=tuple(dict.fromkeys(name.rstrip("/") for name in stored)),
             reuse=request.reuse,
             flag_path=request.flag_path,
@@ -294,8 +295,8 @@ class Recorder:
             asked_trainable=None if asked is None else bool(asked),
             asked_by=_asked_by(request.place),
             path=request.place.path,
-            value_ignored=outcome.value_ignored,
-            error=outcome.error,
+            value_ignored=finished.value_ignored,
+            error=finished.error,
             thread=request.thread,
         )
 
@@ -487,6 +488,9 @@ class Recorder:
     def events(self) -> list[ev.Event]:
         """All events so far, in order."""
         self._make_events()
+        if self._in_disorder:
+            self._in_disorder = False
+            self._events.sort(key=attrgetter("seq"))
         return self._events
 
     def _make_events(self) -> None:
@@ -494,6 +498,7 @@ class Recorder:
         ours is in the processor's caches, the same work takes five to ten times as long."""
         if not self._seen:
             return
+        self._in_disorder = True
         with no_collections():
             while self._seen:
                 what, make, facts = self._seen.popleft()
@@ -504,7 +509,6 @@ class Recorder:
                 except Exception as error:
                     self.failed(what, error)
         self._calls.clear()
-        self._events.sort(key=attrgetter("seq"))
 
     def _binding(self, seq: int, site: int, leaf: Leaf, leaves: Sequence[Leaf]) -> ev.Bound | None:
         found = self.bindings.found(leaf)
