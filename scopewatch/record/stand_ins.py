@@ -106,7 +106,7 @@ def request_of_scope(original: Callable[..., Any], observer: Observer) -> Callab
 
 
 def _requested(
-    observer: Observer, store: Any, said: dict[str, Any], original: Callable[..., Any], *args: Any, **kwargs: Any
+    observer: Observer, store: Any, said: dict[str, Any], original: Callable[..., Any], /, *args: Any, **kwargs: Any
 ) -> Any:
     """What the outermost request of a thread gives; `said` are its arguments by name."""
     with _depth.outermost("request"):
