@@ -88,7 +88,7 @@ class Bindings:
             if kind not in self._readers:
                 self._readers[kind] = self._reader_for(kind)
             reader = self._readers[kind]
-            return [] if reader is None else [self.found(leaf) for leaf in reader(value, "")]
+            return [] if reader is None else [self.found(leaf, shape) for leaf, _, shape in reader(value, "")]
         except Exception:  # As in `bind`: the program's own classes may do anything.
             return []
 
@@ -120,15 +120,14 @@ class Bindings:
     def _variable(self, value: Any, suffix: str) -> Sequence[Leaf]:
         return ((value, suffix, None),)
 
-    def found(self, leaf: Leaf) -> Found:
+    def found(self, value: Any, shape: Any) -> Found:
         """What a leaf is; its graph is `None` where it has a value at once, outside every graph."""
-        value = leaf[0]
         is_variable = isinstance(value, self._variable_types)
         owner = value.values if isinstance(value, self._slices_type) else value
         if is_variable:
             owner = next(iter(parts_of(value) or ()), value)  # Of a partitioned one, a part.
         graph = None if is_variable and is_eager(owner) else outermost_graph(getattr(owner, "graph", None))
-        return Found(graph, self._names.of(value), is_variable, value.shape if is_variable else leaf[2], value.dtype)
+        return Found(graph, self._names.of(value), is_variable, value.shape if is_variable else shape, value.dtype)
 
     def _container(self, value: Any, suffix: str) -> Sequence[Leaf]:
         left, leaves = _MAX_ITEMS, list[Leaf]()

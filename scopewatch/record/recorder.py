@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from scopewatch.errors import message_of
 from scopewatch.model import events as ev
@@ -32,9 +31,13 @@ from scopewatch.record.naming import TensorNames, dtype_of, is_provisional, is_t
 
 @dataclass(slots=True)
 class Request:
-    """A request while it is under way: where it was made, and which of its names the store gave and refused.
+    """A request: where it was made, which of its names the store gave and refused while it was under way, what came
+    of it.
 
-    `single` is how many entries the store held before; new ones are then the last.
+    `single` is how many entries the store held before; new ones are then the last. `created` are the variables that it
+    holds for the request, by the names `keys`; else `stored` are its names for what was found. `described` is shape,
+    dtype and flag of what was returned where these may change; of a variable they are read later. `error` is the
+    message of what was raised.
     """
 
     name: str
@@ -46,37 +49,32 @@ class Request:
     seq: int
     thread: int
     single: int
-    touched: list[str] = field(default_factory=list)
-    missed: list[str] = field(default_factory=list)
-    made: list[Any] = field(default_factory=list)
+    touched: Sequence[str] = ()
+    missed: Sequence[str] = ()
+    made: Sequence[Any] = ()
+    outcome: ev.Outcome = "created"
+    keys: Sequence[str] = ()
+    created: Sequence[Any] = ()
+    stored: Sequence[str] = ()
+    result: Any = None
+    described: tuple[ev.Shape, str, bool | None] | None = None
+    asked_trainable: Any = None
+    value_ignored: bool = False
+    error: str | None = None
 
-    def created_in(self, store: Any) -> list[tuple[str, Any]]:
-        """The variables that the store holds now and did not before, with its names; those of other threads are not
-        ours."""
+    def take_created(self, store: Any) -> None:
+        """Note the variables that the store holds now and did not before; those of other threads are not ours."""
         held = stored_variables(store)
         new = list(itertools.islice(reversed(held), max(0, len(held) - self.single)))
-        return [(name, held[name]) for name in reversed(new) if not self.touched or self._touched(name)]
+        self.keys = tuple([name for name in reversed(new) if not self.touched or self._touched(name)])
+        self.created = tuple([held[name] for name in self.keys])
 
     def _touched(self, name: str) -> bool:
         return name in self.touched or name.rpartition("/part_")[0] in self.touched
 
-
-class Finished(NamedTuple):
-    """What came of a request, as far as it is looked at while the program waits.
-
-    `created` are the store's names and variables for it; else `stored` are the store's names for what it found.
-    `error` is the message of what was raised. `described` is shape, dtype and flag of what was returned where that
-    may change later; of a variable, they are read later.
-    """
-
-    word: ev.Outcome
-    created: list[tuple[str, Any]]
-    stored: list[str]
-    result: Any
-    described: tuple[ev.Shape, str, bool | None] | None
-    asked_trainable: Any
-    value_ignored: bool
-    error: str | None
+    def names(self) -> Sequence[str]:
+        """What the variables are called that it created or found."""
+        return self.stored or [_own_name(*one) for one in zip(self.keys, self.created, strict=True)]
 
 
 class Owner(Protocol):
@@ -99,7 +97,9 @@ class Recorder:
         self.frames = frames
         self._events: list[ev.Event] = []
         self._in_disorder = False
-        self._seen: deque[tuple[str, Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._noted: list[Any] = []
+        self._next_noted = 0
+        self._reading = threading.RLock()
         self._graphs: list[Any] = []
         self.variables: list[Any] = []
         self.layers: list[Any] = []
@@ -222,13 +222,13 @@ class Recorder:
         """A name that the store gave a variable for, on behalf of the current request."""
         request = getattr(self._requests, "current", None)
         if request is not None:
-            request.touched.append(name)
+            request.touched = (*request.touched, name)
 
     def request_misses(self, name: str) -> None:
         """A name that the store refused it; a getter may go on with another."""
         request = getattr(self._requests, "current", None)
         if request is not None:
-            request.missed.append(name)
+            request.missed = (*request.missed, name)
 
     def request_ends(
         self, token: Request, store: Any, arguments: dict[str, Any], result: Any, error: BaseException | None
@@ -237,47 +237,36 @@ class Recorder:
         self._requests.current = None
         if error is not None and not isinstance(error, Exception):
             return
-        created = token.created_in(store)
-        found: list[str] = []
-        word: ev.Outcome = "created"
-        if not created:
+        token.take_created(store)
+        # Eagerly no store keeps what a request makes.
+        made = () if token.graph is None else token.made
+        if error is not None:
+            token.outcome, token.created, token.keys = "refused", (), ()
+            token.described = shape_of(arguments.get("shape")), dtype_of(arguments.get("dtype")), None
+            token.error = _first_sentences(error)
+        elif not token.created:
             # A getter that made a variable and never asked the store has found none there, whatever the store holds.
             found = [] if token.made and not token.touched else _stored(token, store)
             # Where a store's variables cannot be seen, what it holds now may have been made by this request.
             held = found and can_see_into(store)
             if held or not (token.made or self._is_first(result)):
-                word = "reused"
-        # Eagerly no store keeps what a request makes.
-        made = [] if token.graph is None else token.made
-        described: tuple[ev.Shape, str, bool | None] | None = None
-        if error is not None:
-            word, created, found = "refused", [], []
-            described = shape_of(arguments.get("shape")), dtype_of(arguments.get("dtype")), None
-        elif not created and not found:
-            found = [without_output(v.name) for v in made]
-        if error is None and (not created or result is not created[0][1]):
-            described = _described(result)
-        finished = Finished(
-            word,
-            created,
-            found,
-            result if described is None else None,
-            described,
-            arguments.get("trainable"),
-            word == "reused" and is_tensor(arguments.get("initializer")),
-            None if error is None else _first_sentences(error),
-        )
-        self._seen.append(("request_ends", self._requested, (token, finished)))
+                token.outcome = "reused"
+                token.value_ignored = is_tensor(arguments.get("initializer"))
+            token.stored = found or [without_output(v.name) for v in made]
+        if error is None and token.created and result is token.created[0]:
+            token.result = result
+        elif error is None:
+            token.described = _described(result)
+        token.asked_trainable = arguments.get("trainable")
+        token.touched = token.missed = token.made = ()
+        self._note("request_ends", self._requested, token)
         for variable in made:  # By a getter or a creator of the program, beside what the store keeps.
-            if any(variable is one for _, one in created):
-                continue
-            if without_output(variable.name) not in (found or [_own_name(*one) for one in created]):
+            if not any(variable is one for one in token.created) and without_output(variable.name) not in token.names():
                 self._made_directly(variable, "plain", token.place.path)
 
-    def _requested(self, request: Request, finished: Finished) -> ev.Requested:
-        stored = finished.stored or [_own_name(*one) for one in finished.created]
-        shape, dtype, trainable = finished.described or _described(finished.result)
-        asked = finished.asked_trainable
+    def _requested(self, request: Request) -> ev.Requested:
+        shape, dtype, trainable = request.described or _described(request.result)
+        asked = request.asked_trainable
         if trainable is None:
             trainable = True if asked is None else bool(asked)
         return ev.Requested(
@@ -285,8 +274,8 @@ class Recorder:
             graph=request.graph,
             scope=request.scope,
             name=request.name.rstrip("/"),
-            outcome=finished.word,
-            stored=tuple(dict.fromkeys(name.rstrip("/") for name in stored)),
+            outcome=request.outcome,
+            stored=tuple(dict.fromkeys(name.rstrip("/") for name in request.names())),
             reuse=request.reuse,
             flag_path=request.flag_path,
             shape=shape,
@@ -295,8 +284,8 @@ class Recorder:
             asked_trainable=None if asked is None else bool(asked),
             asked_by=_asked_by(request.place),
             path=request.place.path,
-            value_ignored=finished.value_ignored,
-            error=finished.error,
+            value_ignored=request.value_ignored,
+            error=request.error,
             thread=request.thread,
         )
 
@@ -320,7 +309,7 @@ class Recorder:
         self.variables.append(variable)
         request = getattr(self._requests, "current", None)
         if request is not None:
-            request.made.append(variable)
+            request.made = (*request.made, variable)
             return
         place = self.frames.place(skip=4)
         role: ev.Role = "plain"
@@ -352,7 +341,9 @@ class Recorder:
                 self._flags[scope] = flag
             flag = self._flag_of(scope)
         name_scope = self._ops.get_name_scope() if opened else None
-        facts = (
+        self._note(
+            "scope_entered",
+            _scope_entered,
             next(self._seq),
             self.current_graph(),
             scope.name,
@@ -362,13 +353,11 @@ class Recorder:
             place,
             self._thread(),
         )
-        self._seen.append(("scope_entered", _scope_entered, facts))
 
     def scope_left(self, scope: Any) -> None:
         """A variable scope was left, also by an exception."""
         if scope is not None:
-            facts = next(self._seq), self.current_graph(), scope.name, self._thread()
-            self._seen.append(("scope_left", ev.ScopeLeft, facts))
+            self._note("scope_left", ev.ScopeLeft, next(self._seq), self.current_graph(), scope.name, self._thread())
 
     def reuse_set(self, scope: Any) -> None:
         """`scope.reuse_variables()` was called."""
@@ -481,8 +470,16 @@ class Recorder:
 
     def bound(self, site: int, leaves: Sequence[Leaf]) -> None:
         """A Python name was bound to these tensors and variables."""
-        for leaf in leaves:
-            self._seen.append(("bind", self._binding, (next(self._seq), site, leaf, leaves)))
+        together = leaves if len(leaves) > 1 else None
+        for value, suffix, shape in leaves:
+            self._note("bind", self._binding, next(self._seq), site, value, suffix, shape, together)
+
+    def _note(self, what: str, make: Callable[..., Any], *facts: Any) -> None:
+        """Write down what was seen; `make` makes the event of it later.
+
+        In one long list: objects of their own would have Python's collector look through the program's more often.
+        """
+        self._noted.extend((what, make, len(facts), *facts))
 
     @property
     def events(self) -> list[ev.Event]:
@@ -494,14 +491,22 @@ class Recorder:
         return self._events
 
     def _make_events(self) -> None:
-        """Make events of what was seen: many at once, since right between two of TensorFlow's ops, where nothing of
+        """Make events of what was noted: many at once, since right between two of TensorFlow's ops, where nothing of
         ours is in the processor's caches, the same work takes five to ten times as long."""
-        if not self._seen:
+        if not self._noted:
             return
         self._in_disorder = True
         with no_collections():
-            while self._seen:
-                what, make, facts = self._seen.popleft()
+            while True:
+                with self._reading:  # Several threads may come here.
+                    at = self._next_noted
+                    if at >= len(self._noted):
+                        del self._noted[:at]  # Not all of it: another thread may have noted something just now.
+                        self._next_noted = 0
+                        break
+                    what, make, count = self._noted[at : at + 3]
+                    self._next_noted = at + 3 + count
+                    facts = self._noted[at + 3 : self._next_noted]
                 try:
                     event = make(*facts)
                     if event is not None:
@@ -510,22 +515,24 @@ class Recorder:
                     self.failed(what, error)
         self._calls.clear()
 
-    def _binding(self, seq: int, site: int, leaf: Leaf, leaves: Sequence[Leaf]) -> ev.Bound | None:
-        found = self.bindings.found(leaf)
+    def _binding(self, seq: int, site: int, value: Any, suffix: str, shape: Any, together: Any) -> ev.Bound | None:
+        found = self.bindings.found(value, shape)
         if found.graph is None or not found.names:
             return None
-        if id(leaves) not in self._calls:
+        if together is None or id(together) not in self._calls:
             self._times[site] = self._times.get(site, 0) + 1
-            self._calls[id(leaves)] = leaves, self._times[site]
+        call = self._times[site]
+        if together is not None:
+            _, call = self._calls.setdefault(id(together), (together, call))
         return ev.Bound(
             seq=seq,
             graph=self._numbered(found.graph),
-            name=self._instrumenter.sites[site][3] + leaf[1],
+            name=self._instrumenter.sites[site][3] + suffix,
             tensors=found.names,
             is_variable=found.is_variable,
             shape=shape_of(found.shape),
             dtype=dtype_of(found.dtype),
-            call=self._calls[id(leaves)][1],
+            call=call,
             path=self._path_of_site(site),
         )
 
