@@ -28,7 +28,7 @@ PYTHON = sys.executable
 
 @dataclass(frozen=True)
 class Figure:
-    """One limit: what is compared with what, the median ratio, and how large it may be."""
+    """One limit: what is compared with what, their ratio, and how large it may be."""
 
     what: str
     ratio: float
