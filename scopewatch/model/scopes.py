@@ -152,7 +152,7 @@ def build_scopes(log: Log) -> list[Scope]:
         of_slot = by_name[graph].get(name)
         if of_slot is not None and not (of_slot.entered or of_slot.requests):
             del by_name[graph][name]
-    scopes = [scope for scope in in_order if by_name[scope.graph].get(scope.name) is scope]
+    scopes = [each for each in in_order if by_name[each.graph].get(each.name) is each]
     _grow_tree(scopes, by_name)
     return scopes
 

@@ -83,6 +83,10 @@ class Place(NamedTuple):
     library: tuple[str, ...]
     by_library: bool
 
+    def leads_through(self, *files: str) -> bool:
+        """Whether a library file whose name ends like one of these stands between."""
+        return any(file.endswith(files) for file in self.library)
+
 
 class FrameReader:
     """Finds the program's own frames and gives each distinct path a number.

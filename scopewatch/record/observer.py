@@ -77,11 +77,18 @@ class Watchers:
 
     def __getattr__(self, name: str) -> Any:
         # Between two of TensorFlow's ops each step costs several times as much as in a loop: there are few here.
-        def tell(*arguments: Any) -> _Answers | None:
+        ends = name.endswith("_ends")
+
+        def call(*arguments: Any) -> _Answers | None:
             answers = None
             for observer in () if own.depth else self.observers:
+                given: Sequence[Any] = arguments
+                if ends:
+                    given = [a.by_observer.get(id(observer)) if type(a) is _Answers else a for a in arguments]
+                    if any(g is None and type(a) is _Answers for g, a in zip(given, arguments, strict=True)):
+                        continue  # It was not there yet when this began.
                 try:
-                    answer = getattr(observer, name)(*arguments)
+                    answer = getattr(observer, name)(*given)
                 except Exception as error:
                     observer.failed(name, error)
                     continue
@@ -90,17 +97,6 @@ class Watchers:
                     answers.by_observer[id(observer)] = answer
             return answers
 
-        def tell_of_end(*arguments: Any) -> None:
-            for observer in () if own.depth else self.observers:
-                given = [a.by_observer.get(id(observer)) if type(a) is _Answers else a for a in arguments]
-                if any(g is None and type(a) is _Answers for g, a in zip(given, arguments, strict=True)):
-                    continue  # It was not there yet when this began.
-                try:
-                    getattr(observer, name)(*given)
-                except Exception as error:
-                    observer.failed(name, error)
-
-        call = tell_of_end if name.endswith("_ends") else tell
         setattr(self, name, call)
         return call
 

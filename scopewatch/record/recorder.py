@@ -36,7 +36,7 @@ class Request:
 
     `single` is how many entries the store held before; new ones are then the last. `created` are the variables that it
     holds for the request, by the names `keys`; else `stored` are its names for what was found. `described` is shape,
-    dtype and flag of what was returned where these may change; of a variable they are read later. `error` is the
+    dtype and flag of what was returned; where that is the variable created, they are read later. `error` is the
     message of what was raised.
     """
 
@@ -56,7 +56,6 @@ class Request:
     keys: Sequence[str] = ()
     created: Sequence[Any] = ()
     stored: Sequence[str] = ()
-    result: Any = None
     described: tuple[ev.Shape, str, bool | None] | None = None
     asked_trainable: Any = None
     value_ignored: bool = False
@@ -253,9 +252,7 @@ class Recorder:
                 token.outcome = "reused"
                 token.value_ignored = is_tensor(arguments.get("initializer"))
             token.stored = found or [without_output(v.name) for v in made]
-        if error is None and token.created and result is token.created[0]:
-            token.result = result
-        elif error is None:
+        if error is None and not (token.created and result is token.created[0]):
             token.described = _described(result)
         token.asked_trainable = arguments.get("trainable")
         token.touched = token.missed = token.made = ()
@@ -265,7 +262,7 @@ class Recorder:
                 self._made_directly(variable, "plain", token.place.path)
 
     def _requested(self, request: Request) -> ev.Requested:
-        shape, dtype, trainable = request.described or _described(request.result)
+        shape, dtype, trainable = request.described or _described(request.created[0])
         asked = request.asked_trainable
         if trainable is None:
             trainable = True if asked is None else bool(asked)
@@ -313,11 +310,10 @@ class Recorder:
             return
         place = self.frames.place(skip=4)
         role: ev.Role = "plain"
-        for file in place.library:
-            if file.endswith("moving_averages.py"):
-                role = "average"
-            elif file.endswith(("optimizer.py", "optimizer_v2.py", "slot_creator.py")) and role == "plain":
-                role = "optimizer"
+        if place.leads_through("moving_averages.py"):
+            role = "average"
+        elif place.leads_through("optimizer.py", "optimizer_v2.py", "slot_creator.py"):
+            role = "optimizer"
         self._made_directly(variable, role, place.path)
 
     def _made_directly(self, variable: Any, role: ev.Role, path: int) -> None:
@@ -519,11 +515,12 @@ class Recorder:
         found = self.bindings.found(value, shape)
         if found.graph is None or not found.names:
             return None
-        if together is None or id(together) not in self._calls:
+        known = self._calls.get(id(together))
+        if known is None:
             self._times[site] = self._times.get(site, 0) + 1
-        call = self._times[site]
-        if together is not None:
-            _, call = self._calls.setdefault(id(together), (together, call))
+            known = together, self._times[site]
+            if together is not None:
+                self._calls[id(together)] = known
         return ev.Bound(
             seq=seq,
             graph=self._numbered(found.graph),
@@ -532,7 +529,7 @@ class Recorder:
             is_variable=found.is_variable,
             shape=shape_of(found.shape),
             dtype=dtype_of(found.dtype),
-            call=call,
+            call=known[1],
             path=self._path_of_site(site),
         )
 
@@ -638,9 +635,9 @@ def _described(result: Any) -> tuple[ev.Shape, str, bool | None]:
 
 def _asked_by(place: Place) -> ev.AskedBy:
     """On whose behalf a request was made."""
-    if any(file.endswith("moving_averages.py") for file in place.library):
+    if place.leads_through("moving_averages.py"):
         return "average"
-    return "optimizer" if any(file.endswith("slot_creator.py") for file in place.library) else "program"
+    return "optimizer" if place.leads_through("slot_creator.py") else "program"
 
 
 def _scope_entered(
@@ -653,7 +650,7 @@ def _scope_entered(
     place: Place,
     thread: int,
 ) -> ev.ScopeEntered:
-    for_slots = any(file.endswith("slot_creator.py") for file in place.library)
+    for_slots = place.leads_through("slot_creator.py")
     return ev.ScopeEntered(
         seq, graph, scope, name_scope, reuse, flag_path, place.by_library, for_slots, place.path, thread
     )

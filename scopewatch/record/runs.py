@@ -113,7 +113,7 @@ class SessionWatcher(RunWatcher):
     def begins(self, session: Any, fetches: Any, feeds: Any) -> Step | None:
         """Classify a run, write it down, and stop the program if this is one step too many."""
         place = self._recorder.frames.place(skip=5)
-        if any(f.endswith(_NOT_STEPS) for f in place.library):
+        if place.leads_through(*_NOT_STEPS):
             return None
         wanted = list(_flat(fetches))
         ops = tuple(_fetched_ops(session.graph, wanted))

@@ -16,7 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -57,6 +57,11 @@ def median(pairs: int, ratio: Callable[[], float]) -> float:
     return statistics.median([ratio() for _ in range(pairs + 1)][1:])
 
 
+def least(runs: Iterable[dict[str, float]], *keys: str) -> float:
+    """The least of some runs, of each the sum of some figures: what else a machine does only ever adds to them."""
+    return min(sum(run[key] for key in keys) for run in runs)
+
+
 def start(pairs: int) -> Iterator[Figure]:
     """Commands that need no TensorFlow, beside importing what they are made with."""
     for command in (("--help",), ("list",), ("explain", "AUTO_REUSE")):
@@ -91,9 +96,6 @@ def recording(pairs: int, layers: int = 2000) -> Iterator[Figure]:
             bare.append(child("bare", n, "gradients"))
         profiled = child("profiler", file, n)
     watched = differentiating + building
-
-    def least(runs: list[dict[str, float]], *keys: str) -> float:
-        return min(sum(run[key] for key in keys) for run in runs)
 
     def beside(what: str, ours: float, theirs: float, limit: float, detail: str = "") -> Figure:
         return Figure(what, ours / theirs, limit, f"{detail}{', ' if detail else ''}{ours:.4g} s to {theirs:.4g} s")
@@ -174,7 +176,7 @@ def growth(pairs: int, small: int = 1000, large: int = 8000) -> Iterator[Figure]
 
     def figure(what: str, side: int, keys: tuple[str, ...], limit: float = math.inf) -> Figure:
         """By how much the sum of some figures of ours (0) or of TensorFlow's (1) grew."""
-        before, after = (min(sum(r[side][key] for key in keys) for r in runs) for runs in (few, many))
+        before, after = (least((run[side] for run in runs), *keys) for runs in (few, many))
         exponent = math.log(after / before) / math.log(large / small)
         return Figure(
             f"growth: {what}", after / before, limit, f"exponent {exponent:.2f}, {before:.3g} s to {after:.3g} s"
