@@ -1453,6 +1453,19 @@ def test_what_is_bound_is_told_as_it_was_then(recorded):
     assert [e.seq for e in log.events] == sorted({e.seq for e in log.events})
 
 
+def test_few_frames_of_ours_stand_below_a_program(recorded):
+    # TensorFlow works out the line of each frame on the stack for every op that the program makes.
+    log, _ = recorded("""
+        import os, scopewatch, sys
+        ours, frame, folder = [], sys._getframe(), os.path.dirname(scopewatch.__file__)
+        while frame is not None:
+            ours += [frame.f_code.co_name] * frame.f_code.co_filename.startswith(folder)
+            frame = frame.f_back
+        tf.get_variable(".".join(ours), [])
+    """)
+    assert [r.name for r in log.of(Requested)] == ["run_target.watch.record"]
+
+
 def test_a_deep_expression_that_python_can_compile(recorded):
     log, _ = recorded("x = " + " + ".join(["1.0"] * 900) + "\nw = tf.constant(x)\n")
     assert log.error is None

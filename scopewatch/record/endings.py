@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -136,10 +136,12 @@ def _die_by(number: int) -> None:
     os.kill(os.getpid(), number)
 
 
-def as_a_child_ends(process: int, work: Callable[[], None]) -> None:
-    """Do it; a process that the program forked meanwhile ends where it would without scopewatch."""
+@contextmanager
+def children_ended() -> Iterator[None]:
+    """A process that the program forks in the block ends where it would without scopewatch."""
+    process = os.getpid()
     try:
-        work()
+        yield
     except BaseException as error:
         if os.getpid() != process:
             _end_child(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import logging
 import os
@@ -77,8 +78,13 @@ def _import_quietly() -> None:
 
         if find_spec("tf_keras") is not None:
             os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    is_loaded = "tensorflow" in sys.modules
     with held_back(2):
         import tensorflow.compat.v1  # noqa: F401
+    if not is_loaded:
+        # Its objects live as long as the process: the collector need not look through a quarter of a million of them
+        # each time that the program has made some.
+        gc.freeze()
     logger = logging.getLogger("tensorflow")
     if not any(isinstance(f, _NoDeprecations) for f in logger.filters):
         logger.addFilter(_NoDeprecations())

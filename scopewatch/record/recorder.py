@@ -27,6 +27,7 @@ from scopewatch.record.internals import (
 )
 from scopewatch.record.locals import Instrumenter
 from scopewatch.record.naming import TensorNames, dtype_of, is_provisional, is_tensor, shape_of, without_output
+from scopewatch.record.notes import Notes
 
 
 @dataclass(slots=True)
@@ -96,9 +97,9 @@ class Recorder:
         self.frames = frames
         self._events: list[ev.Event] = []
         self._in_disorder = False
-        self._noted: list[Any] = []
-        self._next_noted = 0
-        self._reading = threading.RLock()
+        self._notes = Notes()
+        # What was seen: the name of its hook, what makes an event of it (or `None`), and what for.
+        self._note: Callable[..., None] = self._notes.add
         self._graphs: list[Any] = []
         self.variables: list[Any] = []
         self.layers: list[Any] = []
@@ -470,13 +471,6 @@ class Recorder:
         for value, suffix, shape in leaves:
             self._note("bind", self._binding, next(self._seq), site, value, suffix, shape, together)
 
-    def _note(self, what: str, make: Callable[..., Any], *facts: Any) -> None:
-        """Write down what was seen; `make` makes the event of it later.
-
-        In one long list: objects of their own would have Python's collector look through the program's more often.
-        """
-        self._noted.extend((what, make, len(facts), *facts))
-
     @property
     def events(self) -> list[ev.Event]:
         """All events so far, in order."""
@@ -487,22 +481,10 @@ class Recorder:
         return self._events
 
     def _make_events(self) -> None:
-        """Make events of what was noted: many at once, since right between two of TensorFlow's ops, where nothing of
-        ours is in the processor's caches, the same work takes five to ten times as long."""
-        if not self._noted:
-            return
-        self._in_disorder = True
+        """Make events of what was noted."""
         with no_collections():
-            while True:
-                with self._reading:  # Several threads may come here.
-                    at = self._next_noted
-                    if at >= len(self._noted):
-                        del self._noted[:at]  # Not all of it: another thread may have noted something just now.
-                        self._next_noted = 0
-                        break
-                    what, make, count = self._noted[at : at + 3]
-                    self._next_noted = at + 3 + count
-                    facts = self._noted[at + 3 : self._next_noted]
+            for what, make, *facts in self._notes.taken():
+                self._in_disorder = True
                 try:
                     event = make(*facts)
                     if event is not None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from scopewatch.model.graph import GraphSnapshot
 from scopewatch.record.internals import builds_under_conditions, outer_graph
+from scopewatch.record.notes import Notes
 from scopewatch.record.snapshot import FunctionNames
 
 Grads = Sequence[Any]
@@ -24,14 +25,17 @@ Grads = Sequence[Any]
 
 @dataclass
 class Call:
-    """One gradient call of the program. `conditional`: its ops run only after, or together with, others."""
+    """One gradient call of the program. `conditional`: its ops run only after, or together with, others.
+
+    `received` and `passed` note an op and then its gradients, as they are at that moment.
+    """
 
     graph: Any
     ys: list[Any]
     is_plain: bool
     conditional: bool
-    received: list[tuple[Any, Grads]] = field(default_factory=list)
-    passed: list[tuple[Any, Grads]] = field(default_factory=list)
+    received: Notes = field(default_factory=Notes)
+    passed: Notes = field(default_factory=Notes)
     in_functions: bool = False
 
     def __post_init__(self) -> None:
@@ -59,15 +63,15 @@ class ProgramCalls:
 
     def received(self, op: Any, out_grads: Grads) -> None:
         """An op was handed the gradients of its outputs."""
-        grads = list(out_grads)  # TensorFlow goes on to fill the gaps of its own list with zeros.
         stack = self._stack
         if not _in_function(op, stack):
             for call in stack[-1:]:
-                call.received.append((op, grads))
+                call.received.add(op, *out_grads)
             return
-        self.in_functions.append(("received_by", op, grads))
+        # TensorFlow goes on to fill the gaps of its own list with zeros.
+        self.in_functions.append(("received_by", op, list(out_grads)))
         for call in stack[:1]:
-            call.received.append((op, grads))
+            call.received.add(op, *out_grads)
             call.in_functions = True
 
     def passed_on(self, op: Any, in_grads: Grads) -> None:
@@ -75,11 +79,11 @@ class ProgramCalls:
         stack = self._stack
         if not _in_function(op, stack):
             for call in stack[-1:]:
-                call.passed.append((op, in_grads))
+                call.passed.add(op, *in_grads)
             return
         self.in_functions.append(("passed_on", op, list(in_grads)))
         for call in stack[:1]:
-            call.passed.append((op, list(in_grads)))
+            call.passed.add(op, *in_grads)
 
     def without_gradient(self, op: Any) -> None:
         """Never called: a missing gradient ends the program's call, as it would without scopewatch."""
@@ -158,15 +162,15 @@ class Seen:
     def take(self, call: Call) -> None:
         """Note all that one call of the program showed."""
         if call.in_functions:
-            for op, grads in call.received:
+            for op, *grads in call.received:
                 self.received_by(op, grads)
-            for op, grads in call.passed:
+            for op, *grads in call.passed:
                 self.passed_on(op, grads)
             return
         index = self._snapshot.body.index
-        for op, grads in call.received:
+        for op, *grads in call.received:
             self._received[index[op.name]] = grads
-        for op, grads in call.passed:
+        for op, *grads in call.passed:
             number = index[op.name]
             self._passed[number] = grads
             self._note_passing(number, grads)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gc
-import os
 import platform
 import sys
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, TypeVar
@@ -23,10 +22,11 @@ from scopewatch.model.overrides import FlagOverride
 from scopewatch.model.scenarios import scenario_folder
 from scopewatch.model.supported import is_tested
 from scopewatch.record import hooks, patches, quiet
-from scopewatch.record.endings import Ending, as_a_child_ends, ending_by, told_when_ended
+from scopewatch.record.endings import Ending, children_ended, ending_by, told_when_ended
 from scopewatch.record.frames import FrameReader
 from scopewatch.record.internals import made_in_layer, outer_graph, scope_of_layer
 from scopewatch.record.locals import Instrumenter, OwnModuleFinder
+from scopewatch.record.runs import SessionWatcher, StopProgram
 from scopewatch.record.stubs import checked
 from scopewatch.record.target import Target, find_target, prepared, run_target
 
@@ -136,13 +136,13 @@ def watch(given: str | Target, wishes: Wishes, look: Callable[[Watched, Wishes],
 
     Raises: as `record`.
     """
-    target = given if isinstance(given, Target) else find_target(given)
-    wishes = replace(wishes, stubs=checked(wishes.stubs))
-    wishes = with_own_wishes(target, wishes)
-    wishes.progress("loading TensorFlow")
-    load_tensorflow()
+    run = _Run.of(given, wishes)
     with quiet.no_deprecation_warnings(), ExitStack() as afterwards:
-        return look(_watched(target, wishes, afterwards), wishes)
+        # TensorFlow works out the line of every frame on the stack for each op: below the program there are few of
+        # ours, and short ones. What has to be around it is entered by generators, which do not stand there.
+        with run.to_its_end():
+            run_target(run.target, run.instrumenter, run.bind, run.inputs, run.calls, run.returned)
+        return look(run.read(afterwards), run.wishes)
 
 
 def load_tensorflow() -> None:
@@ -164,44 +164,117 @@ def with_own_wishes(target: Target, wishes: Wishes) -> Wishes:
     )
 
 
-def _watched(target: Target, wishes: Wishes, afterwards: ExitStack) -> Watched:
-    from scopewatch.record.recorder import Recorder
-    from scopewatch.record.runs import SessionWatcher
-    from scopewatch.record.seen import ProgramCalls
+class _Run:
+    """One target with all that watches it."""
 
-    frames = FrameReader(str(scenario_folder()))
-    frames.start_below(run_target)
-    instrumenter = Instrumenter()
-    finder = OwnModuleFinder(instrumenter, str(target.own), None)
-    recorder = Recorder(frames, instrumenter, finder)
-    watcher = SessionWatcher(recorder, wishes.until, keep_runs=wishes.phases, in_function=target.function is not None)
-    recorder.run_watcher = watcher
-    calls = ProgramCalls()
-    wishes.progress(f"running {target.given}")
-    with (
-        patches.installed(recorder),
-        patches.overriding(wishes.overrides, frames.entering),
-        patches.observing_gradients(calls, survive_missing=False),
-    ):
-        ending, adaptations = _run(target, wishes, instrumenter, recorder)
-    wishes.progress("sorting what was seen")
-    afterwards.enter_context(patches.others_held_up(recorder.graphs))
-    ending.stopped = watcher.stopped
-    watcher.program_ended()
-    wishes.progress("reading the graph")
-    header = Header(
-        target=target.given,
-        title=target.title,
-        tensorflow=quiet.tensorflow_version(),
-        python=platform.python_version(),
-        recorded_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        until=wishes.until,
-        stopped=ending.stopped,
-        claims=wishes.prove,
-        graph_seed=None,
-        adaptations=adaptations,
-    )
-    return read_ended(header, recorder, watcher, calls, ending, instrumenter, wishes.measure)
+    def __init__(self, target: Target, wishes: Wishes) -> None:
+        from scopewatch.record.compat import Adaptations
+        from scopewatch.record.recorder import Recorder
+        from scopewatch.record.seen import ProgramCalls
+
+        self.target, self.wishes = target, wishes
+        self.inputs, self.calls = wishes.inputs, wishes.calls
+        self.instrumenter = Instrumenter()
+        self._frames = FrameReader(str(scenario_folder()))
+        self._frames.start_below(run_target)
+        finder = OwnModuleFinder(self.instrumenter, str(target.own), None)
+        self._recorder = recorder = Recorder(self._frames, self.instrumenter, finder)
+        self._watcher = SessionWatcher(
+            recorder, wishes.until, keep_runs=wishes.phases, in_function=target.function is not None
+        )
+        recorder.run_watcher = self._watcher
+        self.bind = recorder.bindings.bind
+        self._gradient_calls = ProgramCalls()
+        self._ending, self._adapted = Ending(), Adaptations()
+
+    @classmethod
+    def of(cls, given: str | Target, wishes: Wishes) -> _Run:
+        """The target is found, the wishes are checked, TensorFlow is loaded.
+
+        Raises: as `record`.
+        """
+        target = given if isinstance(given, Target) else find_target(given)
+        wishes = with_own_wishes(target, replace(wishes, stubs=checked(wishes.stubs)))
+        wishes.progress("loading TensorFlow")
+        load_tensorflow()
+        return cls(target, wishes)
+
+    def returned(self, value: Any) -> None:
+        """A call of the target function gave this."""
+        self._ending.returned.append((value, self._recorder.now()))
+
+    @contextmanager
+    def to_its_end(self) -> Iterator[None]:
+        """Watch while the program runs in the block; note its end, whatever that end is.
+
+        Raises:
+            ScopewatchError: the target cannot be run so.
+        """
+        self.wishes.progress(f"running {self.target.given}")
+        with (
+            patches.installed(self._recorder),
+            patches.overriding(self.wishes.overrides, self._frames.entering),
+            patches.observing_gradients(self._gradient_calls, survive_missing=False),
+        ):
+            has_begun = False
+            try:
+                with self._surroundings():
+                    has_begun = True
+                    yield
+            except StopProgram:
+                pass
+            except BaseException as error:
+                if isinstance(error, ScopewatchError) or not has_begun:
+                    raise
+                # Having been stopped, its clean-up may have stumbled over that.
+                if self._watcher.stopped is None or isinstance(error, (SystemExit, KeyboardInterrupt)):
+                    ended = ending_by(error, self._recorder)
+                    self._ending.error, self._ending.interrupted = ended.error, ended.interrupted
+        self.wishes.progress("sorting what was seen")
+
+    @contextmanager
+    def _surroundings(self) -> Iterator[None]:
+        """The interpreter as the program expects it."""
+        from scopewatch.record import compat, stubs
+
+        target, wishes = self.target, self.wishes
+        with (
+            quiet.streams_kept(),
+            told_when_ended(),
+            compat.adapted(target.source, target.root, target.file.parent, wishes.compat) as self._adapted,
+            prepared(target, self.instrumenter, self.bind, wishes.arguments),
+            stubs.standing_in(wishes.stubs, self._adapted.said),
+            children_ended(),
+        ):
+            yield
+
+    def read(self, afterwards: ExitStack) -> Watched:
+        """What was seen; until `afterwards` is closed, threads of the program that build on are held up."""
+        afterwards.enter_context(patches.others_held_up(self._recorder.graphs))
+        self._ending.stopped = self._watcher.stopped
+        self._watcher.program_ended()
+        self.wishes.progress("reading the graph")
+        header = Header(
+            target=self.target.given,
+            title=self.target.title,
+            tensorflow=quiet.tensorflow_version(),
+            python=platform.python_version(),
+            recorded_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            until=self.wishes.until,
+            stopped=self._ending.stopped,
+            claims=self.wishes.prove,
+            graph_seed=None,
+            adaptations=self._adapted.told(),
+        )
+        return read_ended(
+            header,
+            self._recorder,
+            self._watcher,
+            self._gradient_calls,
+            self._ending,
+            self.instrumenter,
+            self.wishes.measure,
+        )
 
 
 @no_collections()
@@ -254,41 +327,6 @@ def read_ended(
     )
     calls.functions = functions
     return Watched(log, recorder, watcher, functions, calls, recorder.frames, ending)
-
-
-def _run(target: Target, wishes: Wishes, instrumenter: Instrumenter, recorder: Any) -> tuple[Ending, tuple[str, ...]]:
-    """Execute the program to its end, whatever that end is."""
-    from scopewatch.record import compat, stubs
-    from scopewatch.record.runs import StopProgram
-
-    ending = Ending()
-
-    def returned(value: Any) -> None:
-        ending.returned.append((value, recorder.now()))
-
-    adapted, process = compat.Adaptations(), os.getpid()
-    try:
-        with (
-            quiet.streams_kept(),
-            told_when_ended(),
-            compat.adapted(target.source, target.root, target.file.parent, wishes.compat) as adapted,
-            prepared(target, instrumenter, recorder.bindings.bind, wishes.arguments),
-            stubs.standing_in(wishes.stubs, adapted.said),
-        ):
-            as_a_child_ends(
-                process,
-                lambda: run_target(target, instrumenter, recorder.bindings.bind, wishes.inputs, wishes.calls, returned),
-            )
-    except StopProgram:
-        pass
-    except ScopewatchError:
-        raise
-    except BaseException as error:
-        # Having been stopped, its clean-up may have stumbled over that.
-        if recorder.run_watcher.stopped is None or isinstance(error, (SystemExit, KeyboardInterrupt)):
-            ended = ending_by(error, recorder)
-            ending.error, ending.interrupted = ended.error, ended.interrupted
-    return ending, adapted.told()
 
 
 def _differences(recorder: Any, snapshots: Sequence[Any], missed: Sequence[Unseen]) -> list[str]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from scopewatch.errors import UsageError
@@ -186,9 +187,13 @@ def run_target(
         UsageError: the file has no such function, or a parameter of it has no `--input`.
         Whatever the program raises.
     """
-    module = _executed(target, instrumenter, bind)
-    if target.function is None:
-        return
+    module, code = _loaded(target, instrumenter, bind)
+    exec(code, module.__dict__)
+    if target.function is not None:
+        _call(module, target, inputs, calls, returned)
+
+
+def _call(module: Any, target: Target, inputs: dict[str, str], calls: int, returned: Callable[[Any], None]) -> None:
     import tensorflow.compat.v1 as tf
 
     # A module that leaves eager execution on has no graph of its own to build the function in.
@@ -210,10 +215,10 @@ class Typed:
         return importlib.util.decode_source(self._source())
 
 
-def _executed(target: Target, instrumenter: Instrumenter, bind: Callable[..., Any]) -> Any:
-    """The target's module, with its code executed: a whole program as `__main__`."""
+def _loaded(target: Target, instrumenter: Instrumenter, bind: Callable[..., Any]) -> tuple[Any, CodeType]:
+    """The target's module, and the code that is still to be executed in it: a whole program as `__main__`."""
     if target.module is not None and target.function is not None:
-        return importlib.import_module(target.module)
+        return importlib.import_module(target.module), compile("", target.module, "exec")
     name = "__main__" if target.function is None else target.file.stem
     module = types.ModuleType(name)
     module.__file__ = str(target.file)
@@ -226,8 +231,7 @@ def _executed(target: Target, instrumenter: Instrumenter, bind: Callable[..., An
         setattr(module, "__loader__", Typed(lambda: target.source))  # noqa: B010
     setattr(module, BIND, bind)
     sys.modules[name] = module
-    exec(instrumenter.compile(target.source, str(target.file)), module.__dict__)
-    return module
+    return module, instrumenter.compile(target.source, str(target.file))
 
 
 def _function(module: Any, target: Target) -> Callable[..., Any]:

@@ -31,13 +31,17 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def own_seconds(said: str) -> dict[str, float]:
-    """What the program itself printed: `build 1.2 gradients 3.4`."""
-    words = next(line for line in said.splitlines() if line.startswith("build ")).split()
-    return dict(zip(words[::2], map(float, words[1::2]), strict=True))
+Facts = dict[str, Any]
+"""What was measured, by name: a number; of what was timed in parts, a list."""
 
 
-def bare(layers: str, *wishes: str) -> dict[str, float]:
+def own_seconds(said: str) -> Facts:
+    """What the program itself printed: the parts of its building and of its differentiating."""
+    facts: Facts = json.loads(next(line for line in said.splitlines() if line.startswith('{"build"')))
+    return facts
+
+
+def bare(layers: str, *wishes: str) -> Facts:
     """The program by itself, its build and its gradient call timed by itself."""
     import runpy
 
@@ -56,7 +60,7 @@ def bare(layers: str, *wishes: str) -> dict[str, float]:
     }
 
 
-def recorded(file: str, layers: str, *wishes: str) -> dict[str, float]:
+def recorded(file: str, layers: str, *wishes: str) -> Facts:
     """The same under scopewatch: each phase of recording, the peak after it, reading the log, and saving it."""
     from scopewatch.record.session import Wishes, record
 
@@ -71,7 +75,7 @@ def recorded(file: str, layers: str, *wishes: str) -> dict[str, float]:
             ),
         )
     stamps.append(("end", cpu(), peak()))
-    facts: dict[str, float] = {}
+    facts: Facts = {}
     for (phase, start, _), (_, end, highest) in pairwise(stamps):
         word = phase.split()[0] if phase.startswith("running") else phase
         facts[word] = facts.get(word, 0.0) + end - start
@@ -87,7 +91,7 @@ def recorded(file: str, layers: str, *wishes: str) -> dict[str, float]:
     }
 
 
-def reading(log: Any) -> dict[str, float]:
+def reading(log: Any) -> Facts:
     """Scopes, requests, trainable sets, and the structural steps of one claim's proof."""
     from scopewatch.model.claims import Claim
     from scopewatch.model.names import claim_about
@@ -112,7 +116,7 @@ def reading(log: Any) -> dict[str, float]:
     return {"read rows": rows - start, "read proof": one - rows, "read proof of all w": cpu() - one}
 
 
-def saving(log: Any, file: str) -> dict[str, float]:
+def saving(log: Any, file: str) -> Facts:
     """A log's size on disk and the seconds that saving takes."""
     from scopewatch.model.log_file import save_log
 
@@ -121,7 +125,7 @@ def saving(log: Any, file: str) -> dict[str, float]:
     return {"save": cpu() - start, "log bytes": Path(file).stat().st_size}
 
 
-def loaded(file: str) -> dict[str, float]:
+def loaded(file: str) -> Facts:
     """The seconds that reading a saved log takes, its ops, which are parsed late, among them."""
     from scopewatch.commands.output import read_log
 
@@ -131,7 +135,7 @@ def loaded(file: str) -> dict[str, float]:
     return {"load": cpu() - start}
 
 
-def imported(file: str) -> dict[str, float]:
+def imported(file: str) -> Facts:
     """The seconds that TensorFlow takes to read a saved GraphDef and import it."""
     import tensorflow.compat.v1 as tf
 
@@ -141,7 +145,7 @@ def imported(file: str) -> dict[str, float]:
     return {"load": cpu() - start}
 
 
-def profiler(file: str, layers: str, *wishes: str) -> dict[str, float]:
+def profiler(file: str, layers: str, *wishes: str) -> Facts:
     """The program by itself, and TensorFlow's own ways of saving its graph and of reading it (profiler, scope view)."""
     import tensorflow.compat.v1 as tf
 
@@ -162,7 +166,7 @@ def profiler(file: str, layers: str, *wishes: str) -> dict[str, float]:
     }
 
 
-def parse(file: str) -> dict[str, float]:
+def parse(file: str) -> Facts:
     """Reading a log file and parsing each of its JSON lines, and nothing else."""
     start = cpu()
     size = 0
@@ -177,7 +181,7 @@ KEYS = ("n", "n", "r", "s", "v", "b", "R", "S", "V", "pagedown", "pageup", "end"
 KEYS_BACKWARD = ("n", "r", "b", "end", "b", "home")
 
 
-def step(file: str) -> dict[str, float]:
+def step(file: str) -> Facts:
     """Opening the stepper on a log, until it stands on the screen; and the slowest answer to a key, in milliseconds."""
     import asyncio
 
@@ -185,7 +189,7 @@ def step(file: str) -> dict[str, float]:
     from scopewatch.model.journey import build_journey
     from scopewatch.views.stepper.app import StepApp
 
-    async def pressed() -> dict[str, float]:
+    async def pressed() -> Facts:
         log = recorded(file)
         assert log is not None
         app = StepApp(build_journey(log, at_once=False), file)
@@ -214,7 +218,7 @@ def step(file: str) -> dict[str, float]:
     return asyncio.run(pressed())
 
 
-def touch(mebibytes: str) -> dict[str, float]:
+def touch(mebibytes: str) -> Facts:
     """Use as much memory once, as far as it is free: the machine then has it at hand for the next process."""
     import mmap
 
@@ -226,7 +230,7 @@ def touch(mebibytes: str) -> dict[str, float]:
     return {"seconds": cpu() - before}
 
 
-CHILDREN: dict[str, Callable[..., dict[str, float]]] = {
+CHILDREN: dict[str, Callable[..., Facts]] = {
     "touch": touch,
     "bare": bare,
     "recorded": recorded,

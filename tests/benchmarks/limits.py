@@ -1,7 +1,8 @@
 """What scopewatch costs beside what it is held against, each figure a ratio of two processes run in turn.
 
 Machines are shared and noisy: CPU time is the operating system's own account of fresh processes. A figure is the
-median of the pairs; of runs that take minutes, the least of each side. Prints a table and saves it as JSON.
+median of the pairs. Runs that take minutes are timed in parts: each part counts with the least that it took in any run
+of its side, since what else the machine does slows other parts in each run. Prints a table and saves it as JSON.
 
     python -m tests.benchmarks.limits [--only start run recording show growth] [--pairs 3] [--json FILE]
 """
@@ -16,14 +17,17 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.benchmarks.big_log import big_log
+from tests.benchmarks.children import Facts
 from tests.benchmarks.run_beside_python import ROOT, pairs_of
 
 PYTHON = sys.executable
+_TOUCHED = 4_000
+"""MiB, more than any child holds."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,17 @@ def cpu_of(*command: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def child(*arguments: str) -> dict[str, float]:
-    """What a process of `children.py` measured."""
-    command = [PYTHON, "-m", "tests.benchmarks.children", *arguments]
-    done = subprocess.run(command, check=True, capture_output=True, cwd=ROOT, text=True)
-    facts: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+def child(*arguments: str) -> Facts:
+    """What a process of `children.py` measured.
+
+    Before it, memory is touched: a virtual machine's page costs several times as much when it is the first to touch
+    it, so whoever needs more of it, or comes first, would pay for that.
+    """
+    done = ""
+    for words in (("touch", str(_TOUCHED)), arguments):
+        command = [PYTHON, "-m", "tests.benchmarks.children", *words]
+        done = subprocess.run(command, check=True, capture_output=True, cwd=ROOT, text=True).stdout
+    facts: Facts = json.loads(done.splitlines()[-1])
     return facts
 
 
@@ -57,9 +67,10 @@ def median(pairs: int, ratio: Callable[[], float]) -> float:
     return statistics.median([ratio() for _ in range(pairs + 1)][1:])
 
 
-def least(runs: Iterable[dict[str, float]], *keys: str) -> float:
-    """The least of some runs, of each the sum of some figures: what else a machine does only ever adds to them."""
-    return min(sum(run[key] for key in keys) for run in runs)
+def least(runs: Sequence[Facts], *keys: str) -> float:
+    """The sum of some figures, of each part of each the least of some runs: what else a machine does only ever adds."""
+    parts = ([run[key] if isinstance(run[key], list) else [run[key]] for run in runs] for key in keys)
+    return sum(min(part) for of_runs in parts for part in zip(*of_runs, strict=True))
 
 
 def start(pairs: int) -> Iterator[Figure]:
@@ -82,8 +93,7 @@ def run(pairs: int) -> Iterator[Figure]:
 def recording(pairs: int, layers: int = 2000) -> Iterator[Figure]:
     """Recording, reading and differentiating a chain of layers, beside the bare chain.
 
-    The runs take turns, and each figure is the least of its runs: minutes lie between two of a kind, in which what
-    else the machine does can double both.
+    The runs take turns: minutes lie between two of a kind, in which what else the machine does can double both.
     """
     n = str(layers)
     bare, differentiating, building = [], [], []
@@ -100,7 +110,8 @@ def recording(pairs: int, layers: int = 2000) -> Iterator[Figure]:
     def beside(what: str, ours: float, theirs: float, limit: float, detail: str = "") -> Figure:
         return Figure(what, ours / theirs, limit, f"{detail}{', ' if detail else ''}{ours:.4g} s to {theirs:.4g} s")
 
-    build, gradients = least(bare, "build"), least(bare, "gradients")
+    # As many runs on either side: the least of more is less.
+    build, gradients = least(bare, "build"), least(bare[::2], "gradients")
     finding, rows = "finding what receives a gradient", ("read rows", "read proof")
     recorded = least(watched, "watched build", "sorting what was seen")
     yield beside("recording: events, scopes, names", recorded, build, 1.05, "CPU of the build")
@@ -148,26 +159,17 @@ def show(pairs: int) -> Iterator[Figure]:
         yield Figure("step: slowest key press", statistics.median(keys), 1.0, "of 50 ms")
 
 
-_TOUCHED = 4_000
-"""MiB, more than any run of `growth` holds."""
-
-
 def growth(pairs: int, small: int = 1000, large: int = 8000) -> Iterator[Figure]:
     """How much more eight times the layers cost: nine times is allowed, or as many as TensorFlow's own.
 
-    Each size is the least of runs in turn: what else a machine does only ever adds to them.
+    The sizes take turns.
     """
 
-    def alone(what: str, *arguments: str) -> dict[str, float]:
-        # A virtual machine's page costs several times as much when it is the first to touch it: a large run would pay.
-        child("touch", str(_TOUCHED))
-        return child(what, *arguments)
-
-    def run(layers: int) -> tuple[dict[str, float], dict[str, float]]:
+    def run(layers: int) -> tuple[Facts, Facts]:
         with tempfile.TemporaryDirectory() as folder:
             log, graph, n = f"{folder}/a.scopelog", f"{folder}/a.pb", str(layers)
-            ours = alone("recorded", log, n, "gradients") | alone("loaded", log)
-            return ours, alone("profiler", graph, n, "gradients") | alone("imported", graph)
+            ours = child("recorded", log, n, "gradients") | child("loaded", log)
+            return ours, child("profiler", graph, n, "gradients") | child("imported", graph)
 
     few, many = [], []
     for _ in range((pairs + 1) // 2):
@@ -176,7 +178,7 @@ def growth(pairs: int, small: int = 1000, large: int = 8000) -> Iterator[Figure]
 
     def figure(what: str, side: int, keys: tuple[str, ...], limit: float = math.inf) -> Figure:
         """By how much the sum of some figures of ours (0) or of TensorFlow's (1) grew."""
-        before, after = (least((run[side] for run in runs), *keys) for runs in (few, many))
+        before, after = (least([run[side] for run in runs], *keys) for runs in (few, many))
         exponent = math.log(after / before) / math.log(large / small)
         return Figure(
             f"growth: {what}", after / before, limit, f"exponent {exponent:.2f}, {before:.3g} s to {after:.3g} s"

@@ -118,12 +118,11 @@ def graphs_watched(program: str, **wishes: Any) -> dict[str, Any]:
     from scopewatch.record import session
 
     kept: dict[str, Any] = {}
-    run = session._run
+    read_ended = session.read_ended
 
-    def run_and_keep(*arguments: Any) -> Any:
-        ending = run(*arguments)
+    def keep_and_read(*arguments: Any, **options: Any) -> Any:
         kept.update(_graphs_of(sys.modules["__main__"].__dict__ if not modules else modules[0]))
-        return ending
+        return read_ended(*arguments, **options)
 
     modules: list[dict[str, Any]] = []
     run_target = session.run_target
@@ -134,7 +133,7 @@ def graphs_watched(program: str, **wishes: Any) -> dict[str, Any]:
         finally:
             modules.append(vars(sys.modules["__main__"]))
 
-    session._run, session.run_target = run_and_keep, run_target_and_keep
+    session.read_ended, session.run_target = keep_and_read, run_target_and_keep
     log = session.record(program, session.Wishes(until="end", compat=False, **wishes))
     assert log.error is None, log.error
     kept["events"] = len(log.events)
