@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 from scopewatch.errors import UsageError
@@ -188,7 +187,8 @@ def run_target(
         Whatever the program raises.
     """
     module, code = _loaded(target, instrumenter, bind)
-    exec(code, module.__dict__)
+    if code is not None:
+        exec(code, module.__dict__)
     if target.function is not None:
         _call(module, target, inputs, calls, returned)
 
@@ -215,10 +215,10 @@ class Typed:
         return importlib.util.decode_source(self._source())
 
 
-def _loaded(target: Target, instrumenter: Instrumenter, bind: Callable[..., Any]) -> tuple[Any, CodeType]:
+def _loaded(target: Target, instrumenter: Instrumenter, bind: Callable[..., Any]) -> tuple[Any, types.CodeType | None]:
     """The target's module, and the code that is still to be executed in it: a whole program as `__main__`."""
     if target.module is not None and target.function is not None:
-        return importlib.import_module(target.module), compile("", target.module, "exec")
+        return importlib.import_module(target.module), None
     name = "__main__" if target.function is None else target.file.stem
     module = types.ModuleType(name)
     module.__file__ = str(target.file)
