@@ -266,10 +266,11 @@ class Log:
 
     def caller(self, index: int | None) -> Frame | None:
         """The innermost of the program's own frames behind an index."""
-        return None if index is None else self._callers[index]
+        return None if index is None else self.callers[index]
 
     @cached_property
-    def _callers(self) -> list[Frame | None]:
+    def callers(self) -> list[Frame | None]:
+        """The innermost of the program's own frames of each path."""
         return [path[-1] if path else None for path in self.paths]
 
     @cached_property

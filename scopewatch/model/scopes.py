@@ -137,17 +137,19 @@ def build_scopes(log: Log) -> list[Scope]:
             open_in.setdefault((id(at), event.thread), []).append(entry)
         elif isinstance(event, ScopeLeft):
             key = id(at), event.thread
-            if key in open_in:
-                open_in[key].pop()
-                if not open_in[key]:
+            entered = open_in.get(key)
+            if entered is not None:
+                entered.pop()
+                if not entered:
                     del open_in[key]
         else:
             row = next(rows)
             if event.asked_by == "program":
                 at = at or scope(event.graph, event.scope)
                 at.requests.append(row)
-                for entry in open_in.get((id(at), event.thread), ())[-1:]:
-                    entry.requests += 1
+                entered = open_in.get((id(at), event.thread))
+                if entered is not None:
+                    entered[-1].requests += 1
     for graph, name in slots:
         of_slot = by_name[graph].get(name)
         if of_slot is not None and not (of_slot.entered or of_slot.requests):

@@ -267,13 +267,15 @@ class Recorder:
         asked = request.asked_trainable
         if trainable is None:
             trainable = True if asked is None else bool(asked)
+        name = request.name.rstrip("/")
+        stored = dict.fromkeys(held.rstrip("/") for held in request.names())
         return ev.Requested(
             seq=request.seq,
             graph=request.graph,
             scope=request.scope,
-            name=request.name.rstrip("/"),
+            name=name,
             outcome=request.outcome,
-            stored=tuple(dict.fromkeys(name.rstrip("/") for name in request.names())),
+            stored=(name,) if [*stored] == [name] else tuple(stored),  # The same string: a look at one is enough.
             reuse=request.reuse,
             flag_path=request.flag_path,
             shape=shape,
