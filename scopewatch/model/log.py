@@ -266,11 +266,10 @@ class Log:
 
     def caller(self, index: int | None) -> Frame | None:
         """The innermost of the program's own frames behind an index."""
-        return None if index is None else self.callers[index]
+        return None if index is None else self._callers[index]
 
     @cached_property
-    def callers(self) -> list[Frame | None]:
-        """The innermost of the program's own frames of each path."""
+    def _callers(self) -> list[Frame | None]:
         return [path[-1] if path else None for path in self.paths]
 
     @cached_property

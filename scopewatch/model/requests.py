@@ -30,7 +30,7 @@ def build_requests(log: Log) -> tuple[RequestRow, ...]:
     made: defaultdict[str | None, dict[str, int]] = defaultdict(dict)
     directly: defaultdict[str | None, dict[str, int]] = defaultdict(dict)
     asked: defaultdict[str | None, dict[str, int]] = defaultdict(dict)
-    rows, callers, paths = [], log.callers, log.paths
+    rows = []
     for variable in log.of(MadeDirectly):
         directly[variable.graph].setdefault(variable.name, variable.path)
     for event in log.of(Requested):
@@ -47,10 +47,16 @@ def build_requests(log: Log) -> tuple[RequestRow, ...]:
             if first is None and event.outcome == "reused":  # Of a request that failed once it had made it.
                 there = directly[event.graph]
                 first = next((there[name] for name in stored if name in there), None)
-        at, via, flag = callers[event.path], paths[event.path], event.flag_path
-        flag_set_at = None if flag is None else callers[flag]
-        first_at, first_via = (None, ()) if first is None else (callers[first], paths[first])
-        rows.append(RequestRow(event, at, via, flag_set_at, first_at, first_via))
+        rows.append(
+            RequestRow(
+                event,
+                log.caller(event.path),
+                log.path(event.path),
+                log.caller(event.flag_path),
+                log.caller(first),
+                log.path(first),
+            )
+        )
     return tuple(rows)
 
 
