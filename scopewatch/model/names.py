@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from scopewatch.errors import UsageError
 from scopewatch.model.claims import NEVER_A_VARIABLE, Claim
@@ -16,8 +16,7 @@ COMPREHENSION = "<comprehension>"
 """The function that names bound inside a comprehension stand in: to be asked for, but no tensor goes by them."""
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(NamedTuple):
     """One tensor (or the storage of one variable) that a name stands for, and where it was bound."""
 
     graph: str

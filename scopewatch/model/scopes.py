@@ -6,7 +6,6 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any
 
 from scopewatch.model.events import Frame, Outcome, Requested, Reuse, ScopeEntered, ScopeLeft
@@ -105,6 +104,9 @@ def params_of(request: Requested) -> int:
     return math.prod(n for n in shape if n is not None)
 
 
+_IN_SCOPES = frozenset({ScopeEntered, ScopeLeft, Requested})
+
+
 @no_collections()
 def build_scopes(log: Log) -> list[Scope]:
     """A scope for each that was entered or asked in, in order of first entry; each graph's root first."""
@@ -122,20 +124,27 @@ def build_scopes(log: Log) -> list[Scope]:
                 in_order.append(of_graph[wanted])
         return of_graph[name]
 
-    # Most events are none of these, and are not gone through.
-    happened: list[Any] = [*log.of(ScopeEntered), *log.of(ScopeLeft), *log.of(Requested)]
-    for event in sorted(happened, key=attrgetter("seq")):
-        at = by_name[event.graph].get(event.scope)
-        if isinstance(event, ScopeEntered):
+    happened: tuple[Any, ...] = log.events
+    at: Scope | None = None
+    of, named = None, ""
+    for event in happened:
+        kind = type(event)
+        if kind not in _IN_SCOPES:
+            continue
+        # What happens in a scope mostly stands together: then the string is that of the event before.
+        if at is None or event.scope is not named or event.graph != of:
+            of, named = event.graph, event.scope
+            at = by_name[of].get(named)
+        if kind is ScopeEntered:
             if event.for_slots:
-                slots.add((event.graph, event.scope))
+                slots.add((of, named))
                 continue
-            at = at or scope(event.graph, event.scope)
+            at = at or scope(of, named)
             flag_set_at = log.caller(event.flag_path)
             entry = Entry(log.caller(event.path), event.by_library, event.reuse, flag_set_at, event.name_scope)
             at.entries.append(entry)
             open_in.setdefault((id(at), event.thread), []).append(entry)
-        elif isinstance(event, ScopeLeft):
+        elif kind is ScopeLeft:
             key = id(at), event.thread
             entered = open_in.get(key)
             if entered is not None:
@@ -145,7 +154,7 @@ def build_scopes(log: Log) -> list[Scope]:
         else:
             row = next(rows)
             if event.asked_by == "program":
-                at = at or scope(event.graph, event.scope)
+                at = at or scope(of, named)
                 at.requests.append(row)
                 entered = open_in.get((id(at), event.thread))
                 if entered is not None:
