@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import gc
 import io
 import json
 import math
@@ -271,13 +270,13 @@ def read_log(file: Path) -> Log:
     Raises:
         LogFileError: the file is no log, or damaged.
     """
-    from scopewatch.model.garbage import no_collections
+    from scopewatch.model.garbage import no_collections, only_report_from_here
     from scopewatch.model.log_file import load_log
 
     with progress() as say, no_collections():
         say(f"reading {file.name}")
         log = load_log(file)
-        gc.freeze()  # The process lives for this log: looking for garbage in it would cost as much as building it.
+        only_report_from_here()  # Looking for garbage in the log would cost as much as building it.
     return log
 
 

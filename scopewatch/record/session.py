@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import platform
 import sys
 from bisect import bisect_left
@@ -14,7 +13,7 @@ from typing import Any, TypeVar
 
 from scopewatch.errors import ScopewatchError, UsageError, message_of
 from scopewatch.model.claims import Claim
-from scopewatch.model.garbage import no_collections
+from scopewatch.model.garbage import no_collections, only_report_from_here
 from scopewatch.model.log import Failure, Header, LayerRecord, Log, Part, Unseen, Until
 from scopewatch.model.losses import find_losses
 from scopewatch.model.names import claim_about
@@ -121,8 +120,7 @@ def _measured_unless_interrupted(watched: Watched, wishes: Wishes) -> Log:
     """The log with what was measured; after Ctrl-C meanwhile without, and that stands in it."""
     try:
         log = _as_far_as_possible(watched, wishes)
-        # This process lives on for the report alone: to look for garbage among the program's ops costs more than that.
-        gc.freeze()
+        only_report_from_here()  # To look for garbage among the program's ops costs more than the report.
         return log
     except KeyboardInterrupt:
         sys.unraisablehook = lambda _: None  # TensorFlow's sessions complain when they are given up half made.
