@@ -130,9 +130,7 @@ def _read(file: FilePath) -> Log:
                 late = counts is not None  # Logs of before announced no numbers of ops.
                 bodies.append(LateBody.of(block, counts[len(bodies)], file) if late else read_body(block.parse()[1:]))
             else:
-                recorded += _read_events([row for row in block if row[0] in _EVENTS], of)
-                for kind, *payload in (row for row in block if row[0] not in _EVENTS):
-                    _read_part(parts, kind, payload)
+                recorded += _read_lines(block, parts, of)
     if not parts["ended"]:
         raise LogFileError(f"{file} ends too early: the log is not whole.")
     paths, graphs = parts["paths"], tuple(_read_graph(*g) for g in parts["graphs"])
@@ -155,6 +153,16 @@ def _read(file: FilePath) -> Log:
     )
     _check_graphs(read)
     return read
+
+
+def _read_lines(rows: Sequence[Any], parts: dict[str, Any], of: Mapping[type, list[Any]]) -> list[Any]:
+    """The events of some lines, also added to `of`; what else they hold is added to `parts`.
+
+    The rows of a large line are gone before the next is read: a name that outlasts it would keep them.
+    """
+    for kind, *payload in (row for row in rows if row[0] not in _EVENTS):
+        _read_part(parts, kind, payload)
+    return _read_events([row for row in rows if row[0] in _EVENTS], of)
 
 
 def _read_events(rows: Sequence[Any], of: Mapping[type, list[Any]]) -> list[Any]:
