@@ -56,7 +56,7 @@ with graph.as_default():
         session.run(train)
 """
 VERSION = "2.30.0"
-NOTHING_LOST = {"_lock", "_c_graph", "_id"}
+NOTHING_LOST = {"_lock", "_c_graph", "_id", "_shape", "_shape_val"}
 """Names for which another way leads to the same; only its cost is higher."""
 FALLING_BACK = [h.name for h in HOOKS if h.instead is not None]
 MOVES = [

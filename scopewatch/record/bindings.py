@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import MemberDescriptorType, SimpleNamespace
 from typing import Any, NamedTuple
 
-from scopewatch.record.internals import is_eager, outermost_graph, parts_of
+from scopewatch.record.internals import is_eager, outermost_graph, parts_of, shape_now
 from scopewatch.record.naming import TensorNames
 
 _MAX_CONTAINER = 64
@@ -50,7 +50,7 @@ class Bindings:
         self._report = report
         self._failed = failed
         self._readers: dict[type, _Reader | None] = {}
-        self._tensor_types = (tensor.Tensor, indexed_slices.IndexedSlices)
+        self._tensor_type = tensor.Tensor
         self._slices_type = indexed_slices.IndexedSlices
         self._eager_type = ops.EagerTensor
         self._variable_types = (variables.Variable, variables.PartitionedVariable)
@@ -109,19 +109,22 @@ class Bindings:
             return self._variable
         if issubclass(kind, self._eager_type):
             return None
-        if issubclass(kind, self._tensor_types):
+        if issubclass(kind, (self._tensor_type, self._slices_type)):
             return self._tensor
         return self._container if _items_of(kind) is not None else None
 
     def _tensor(self, value: Any, suffix: str) -> Sequence[Leaf]:
         tensor = value.values if isinstance(value, self._slices_type) else value
-        return ((value, suffix, tensor.shape),)
+        return ((value, suffix, shape_now(tensor)),)
 
     def _variable(self, value: Any, suffix: str) -> Sequence[Leaf]:
         return ((value, suffix, None),)
 
     def found(self, value: Any, shape: Any) -> Found:
         """What a leaf is; its graph is `None` where it has a value at once, outside every graph."""
+        if isinstance(value, self._tensor_type):  # Most are.
+            graph = value.graph
+            return Found(outermost_graph(graph), self._names.in_graph(value, graph), False, shape, value.dtype)
         is_variable = isinstance(value, self._variable_types)
         owner = value.values if isinstance(value, self._slices_type) else value
         if is_variable:

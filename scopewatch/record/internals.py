@@ -126,6 +126,20 @@ def lacking(owner: str = "", *names: str) -> list[Read]:
     return [r for r in wanted if not r.is_there()]
 
 
+def shape_now(tensor: Any) -> Any:
+    """The static shape of a tensor at this moment: its lengths (`None` where unknown), or what `tensor.shape` is.
+
+    Asking for `tensor.shape` costs four times as much, and the tensor keeps the objects that it makes.
+    """
+    try:
+        if tensor._shape_val is not None:
+            return tensor._shape_val
+        lengths, is_unknown = tensor._shape
+        return None if is_unknown else tuple(lengths)
+    except (AttributeError, TypeError, ValueError):  # In another TensorFlow.
+        return tensor.shape
+
+
 def stored_variables(store: Any) -> dict[str, Any]:
     """What a variable store holds, by name, in order of creation."""
     held: dict[str, Any] = getattr(store, "_vars", {})

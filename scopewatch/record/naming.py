@@ -27,7 +27,7 @@ class TensorNames:
     def of(self, value: Any) -> tuple[str, ...]:
         """The names of a tensor, of a variable's storage, or of the parts of a partitioned one."""
         if isinstance(value, self._tensor_type):  # Most are; each attribute that one lacks costs it 1 us.
-            return () if isinstance(value, self._eager_type) else self._in_graph(value)
+            return () if isinstance(value, self._eager_type) else self.in_graph(value, value.graph)
         if isinstance(value, (list, tuple)) or parts_of(value) is not None:
             return tuple(n for part in value for n in self.of(part))
         on_devices = mirrored(value)
@@ -40,10 +40,10 @@ class TensorNames:
             return ()
         if isinstance(value, self._variable_types):
             return (storage_name(value),)
-        return self._in_graph(value)
+        return self.in_graph(value, getattr(value, "graph", None))
 
-    def _in_graph(self, value: Any) -> tuple[str, ...]:
-        graph = getattr(value, "graph", None)
+    def in_graph(self, value: Any, graph: Any) -> tuple[str, ...]:
+        """The name of what stands in this graph."""
         if graph is None or outer_graph(graph) is None:
             return (value.name,)
         number = self._numbers.get(id(graph))

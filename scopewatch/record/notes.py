@@ -19,7 +19,7 @@ class Notes:
     def __init__(self) -> None:
         self._facts: list[Any] = []
         self._next = 0
-        self._reading = threading.RLock()
+        self._taking = threading.RLock()
 
     def add(self, *facts: Any) -> None:
         """Make a note."""
@@ -33,14 +33,11 @@ class Notes:
             yield self._facts[first:at]
 
     def taken(self) -> Iterator[list[Any]]:
-        """The facts of each note, which is taken away; several threads may take notes at a time."""
-        while True:
-            with self._reading:
+        """The facts of each note, which is taken away; another thread that asks for them waits until all are taken."""
+        with self._taking:
+            while self._next < len(self._facts):
                 first = self._next + 1
-                if first > len(self._facts):
-                    del self._facts[: self._next]  # Not all: another thread may have noted something just now.
-                    self._next = 0
-                    return
                 self._next = first + self._facts[first - 1]
-                facts = self._facts[first : self._next]
-            yield facts
+                yield self._facts[first : self._next]
+            del self._facts[: self._next]  # Not all: another thread may have noted something just now.
+            self._next = 0

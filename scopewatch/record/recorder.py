@@ -7,7 +7,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -387,16 +387,9 @@ class Recorder:
                 x_names.append(names[0])
                 grad_names = self.names.of(grad) if grad is not None else ()
                 g_names.append(grad_names[0] if grad_names else None)
-        self._append(
-            ev.Differentiated(
-                next(self._seq),
-                self.current_graph(),
-                tuple(y_names),
-                tuple(x_names),
-                tuple(g_names),
-                self.frames.path(skip=4),
-            )
-        )
+        seq, graph, path = next(self._seq), self.current_graph(), self.frames.path(skip=4)
+        self._events.append(ev.Differentiated(seq, graph, tuple(y_names), tuple(x_names), tuple(g_names), path))
+        self._is_late(seq, (*y_names, *x_names, *g_names))
 
     def taped(self, target: Any, sources: Any, grads: Any) -> None:
         """The program differentiated by a tape; in a graph that is as good as `tf.gradients`."""
@@ -489,10 +482,11 @@ class Recorder:
                 self._in_disorder = True
                 try:
                     event = make(*facts)
-                    if event is not None:
-                        self._append(event)
                 except Exception as error:
                     self.failed(what, error)
+                else:
+                    if event is not None:
+                        self._events.append(event)
         self._calls.clear()
 
     def _binding(self, seq: int, site: int, value: Any, suffix: str, shape: Any, together: Any) -> ev.Bound | None:
@@ -505,13 +499,14 @@ class Recorder:
             known = together, self._times[site]
             if together is not None:
                 self._calls[id(together)] = known
+        self._is_late(seq, found.names)
         return ev.Bound(
             seq=seq,
             graph=self._numbered(found.graph),
             name=self._instrumenter.sites[site][3] + suffix,
             tensors=found.names,
             is_variable=found.is_variable,
-            shape=shape_of(found.shape),
+            shape=found.shape if type(found.shape) is tuple else shape_of(found.shape),
             dtype=dtype_of(found.dtype),
             call=known[1],
             path=self._path_of_site(site),
@@ -529,17 +524,10 @@ class Recorder:
 
     # ------------------------------------------------------------------- names
 
-    def _append(self, event: Any) -> None:
-        self._events.append(event)
-        texts: tuple[str | None, ...] = ()
-        if isinstance(event, ev.Bound):
-            texts = event.tensors
-        elif isinstance(event, ev.Differentiated):
-            texts = event.ys + event.xs + event.grads
-        for text in texts:
-            if is_provisional(text):
-                self._late.append(event.seq)
-                break
+    def _is_late(self, seq: int, names: Iterable[str | None]) -> None:
+        """Note that an event waits for final names, if one of these is none."""
+        if any(map(is_provisional, names)):
+            self._late.append(seq)
 
     def settle_function_names(self, places: Callable[[Any, str], list[tuple[str, str]]]) -> None:
         """Give tensors in function bodies their final names; `places(graph, op)` knows where they stand.
@@ -617,6 +605,7 @@ def _described(result: Any) -> tuple[ev.Shape, str, bool | None]:
     return shape, dtype, getattr(result, "trainable", None)
 
 
+@cache
 def _asked_by(place: Place) -> ev.AskedBy:
     """On whose behalf a request was made."""
     if place.leads_through("moving_averages.py"):
