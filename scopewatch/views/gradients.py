@@ -44,6 +44,10 @@ def gradients_view(screen: Screen) -> list[RenderableType]:
     for index, of_loss in enumerate(screen.gradients):
         rows = [r for r in of_loss.rows if screen.wanted(r.tensor, r.python_name)]
         found += [*([Text()] if index else []), heading(_title(of_loss, full=True))]
+        none = screen.none_matches(rows, of_loss.rows)
+        if none is not None:
+            found.append(_line(f"  {none}"))
+            continue
         folded = _folded(screen, rows)
         found += [_table(screen, folded, "tensor", gives_way=1), *how_to_open(screen.opens, folded)]
         unknown = sorted({r.receipt.norm_unknown_because for r in rows if r.receipt.norm_unknown_because})

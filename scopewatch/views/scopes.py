@@ -48,7 +48,10 @@ def scopes_view(screen: Screen) -> list[RenderableType]:
     lines = list(_lines(screen, full=True))
     is_folded = any(line.span is not None for line in lines)
     made = _table(screen, "set / asked at" if is_folded else "set at / asked at", lines)
-    return [made, *_how_to_open(screen, lines), *_entries(screen)]
+    wanted = [root for root in roots(screen.scopes) if _is_wanted(screen, root)]
+    none = screen.none_matches(wanted, [*(s for s in screen.scopes if s.name), *screen.requests])
+    told = [] if none is None else [text(f"  {none}", QUIET)]
+    return [made, *told, *_how_to_open(screen, lines), *_entries(screen)]
 
 
 def scope_summary(screen: Screen, most: int) -> list[RenderableType]:

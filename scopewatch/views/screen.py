@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -106,6 +106,13 @@ class Screen:
         also = [p for n in given for p in self.python_names.get(n.removesuffix(":0"), ())]
         return any(self.pattern.search(n) for n in (*given, *also))
 
+    def none_matches(self, shown: Sized, every: Sized) -> str | None:
+        """What to say where `--filter` lets none of all rows through; `None` where some are shown or none are there."""
+        if self.pattern is None or shown or not every:
+            return None
+        option = self._options[0].removesuffix("REGEX")
+        return f"none of {len(every):,} matches {option}{plain(self.pattern.pattern)}"
+
     def folded(
         self, rows: Sequence[RowT], name: Callable[[RowT], str], said: Callable[[RowT], Hashable]
     ) -> list[Alike[RowT]]:
@@ -115,9 +122,12 @@ class Screen:
     @cached_property
     def opens(self) -> str:
         """What shows rows one by one that are folded."""
+        return opens(*self._options, self.depth)
+
+    @property
+    def _options(self) -> tuple[str, str]:
         in_block = self.log.header.until == "block-end"  # There one types Python and no command line.
-        by, depth = ("pattern=REGEX", "depth=N") if in_block else ("--filter REGEX", "--depth N")
-        return opens(by, depth, self.depth)
+        return ("pattern=REGEX", "depth=N") if in_block else ("--filter REGEX", "--depth N")
 
     def shorten(self, name: str) -> str:
         """The short form of a variable's name."""

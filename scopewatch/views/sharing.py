@@ -15,11 +15,14 @@ from scopewatch.views.text import OUTCOME_MARKS, QUIET, REUSE_WORDS, VARIABLE, p
 
 def sharing_view(screen: Screen) -> list[RenderableType]:
     """Each group of variables with the calls that asked for it; slots and averages in a line each."""
-    groups = [g for g in build_sharing(screen.log) if any(screen.wanted(n) for n in g.names)]
+    every = build_sharing(screen.log)
+    groups = [g for g in every if any(screen.wanted(n) for n in g.names)]
     own = [g for g in groups if g.asked_by == "program"]
     total = sum(len(g.names) for g in own)
     retrieved = sum(len(g.names) for g in own if g.is_retrieved)
-    lines: list[RenderableType] = [heading("SHARING", f"{total:,} asked for, {retrieved:,} of them retrieved again")]
+    counts = f"{total:,} asked for, {retrieved:,} of them retrieved again"
+    none = screen.none_matches(groups, [name for group in every for name in group.names])
+    lines: list[RenderableType] = [heading("SHARING", none or counts)]
     for group in own:
         lines += _lines(screen, group)
     return [*lines, *_averages(screen), *_slots(groups)]

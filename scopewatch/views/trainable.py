@@ -26,7 +26,8 @@ def trainable_view(screen: Screen) -> list[RenderableType]:
     holders += _layer_objects(sets.layers)
     holders += [_Holder(f"optimizer {name}", frozenset(names)) for name, names in sets.optimizers]
     every = (sets.graph, *sets.layers.values(), *(names for _, names in sets.optimizers))
-    names = [n for n in dict.fromkeys(n for held in every for n in held) if screen.wanted(n)]
+    held = dict.fromkeys(name for names in every for name in names)
+    names = [name for name in held if screen.wanted(name)]
     made = table(["TRAINABLE", *(str(n) for n in range(1, len(holders) + 1))])
     marks = {name: tuple("x" if name in h.held else "-" for h in holders) for name in names}
     folded = screen.folded(names, lambda n: n, lambda n: marks[n])
@@ -35,7 +36,9 @@ def trainable_view(screen: Screen) -> list[RenderableType]:
         name = counted(alike.first, alike.last, len(alike), room) if alike.is_folded else plain(alike.first)
         made.add_row(Text(name, no_wrap=True, overflow="ellipsis"), *marks[alike.first])
     legend = [text(f"  {n}  {holder.name}: {len(holder.held)}", QUIET) for n, holder in enumerate(holders, start=1)]
-    return [made, *how_to_open(screen.opens, folded), *legend, *_notes(screen, sets.notes)]
+    none = screen.none_matches(names, held)
+    told = how_to_open(screen.opens, folded) if none is None else [text(f"  {none}", QUIET)]
+    return [made, *told, *legend, *_notes(screen, sets.notes)]
 
 
 @dataclass(frozen=True)

@@ -239,6 +239,24 @@ def test_no_requests():
     assert lines("requests", LogBuilder(graph(""))) == ["REQUESTS  no get_variable request"]
 
 
+COUNTED = {"scopes": 4, "requests": 3, "variables": 3, "weights": 1, "trainable": 3, "sharing": 3, "gradients": 6}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_what_a_filter_hides_is_not_said_not_to_be(name):
+    said = f"none of {COUNTED[name]} matches --filter zzz"
+    found = lines(name, dense_builder(), pattern="zzz")
+    assert len([line for line in found if said in line]) == 1, found
+    assert not any(word in " ".join(found) for word in ("dense/", "no get_variable", "no op", "0 asked"))
+    assert said not in "\n".join(lines(name, dense_builder()) + lines(name, dense_builder(), pattern="."))
+    assert "matches" not in "\n".join(lines(name, LogBuilder(graph("")), pattern="zzz"))
+
+
+def test_a_filter_of_code_under_watch_is_named_as_it_is_given_there():
+    log = replace(dense_builder().log(), header=replace(dense_builder().log().header, until="block-end"))
+    assert "VARIABLES  none of 3 matches pattern=zzz" in view("variables", log, pattern="zzz")
+
+
 def test_requests_that_were_not_seen_are_not_said_to_be_none():
     b = LogBuilder(graph("v = VariableV2"), unseen=(Unseen("get_variable is gone", ("requests",)),))
     text = view("summary", b.log())
