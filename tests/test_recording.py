@@ -1453,6 +1453,23 @@ def test_what_is_bound_is_told_as_it_was_then(recorded):
     assert [e.seq for e in log.events] == sorted({e.seq for e in log.events})
 
 
+def test_shapes_are_those_that_tensorflow_says(recorded):
+    shapes = [(), (None,), (None, 3), None, (0,), (2, 0), (1, 2, 3, 4)]
+    log, _ = recorded(f"""
+        def tell(unasked):
+            # What nobody asked for, TensorFlow has not made: watching must not ask for it.
+            tf.get_variable(f"as_it_was_{{getattr(unasked, '_shape_val', None) is None}}", [])
+            unasked.shape
+            asked = unasked
+        for shape in {shapes}:
+            with tf.Graph().as_default():
+                tell(tf.placeholder(tf.float32, shape))
+    """)
+    for name in ("unasked", "asked"):
+        assert [b.shape for b in log.of(Bound) if b.name == name] == shapes
+    assert {r.name for r in log.of(Requested)} == {"as_it_was_True"}
+
+
 def test_few_frames_of_ours_stand_below_a_program(recorded):
     # TensorFlow works out the line of each frame on the stack for every op that the program makes.
     log, _ = recorded("""
