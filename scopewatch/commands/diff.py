@@ -17,7 +17,8 @@ from scopewatch.model.claims import Proof
 from scopewatch.model.diff_report import build_diff_report
 from scopewatch.model.differences import Run, build_difference
 from scopewatch.model.log import Log
-from scopewatch.views.diff import VIEWS, DiffScreen, views_of
+from scopewatch.views.diff import VIEWS, views_of
+from scopewatch.views.diff_screen import DiffScreen
 
 if TYPE_CHECKING:
     from scopewatch.record.session import Wishes

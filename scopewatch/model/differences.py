@@ -88,6 +88,11 @@ class GradientPair:
     b: GradientRow | None
 
     @property
+    def tensors(self) -> list[str]:
+        """What it is called in the graph of each run that has it."""
+        return [row.tensor for row in (self.a, self.b) if row is not None]
+
+    @property
     def change(self) -> str:
         """same, lost (its gradient, or being updated), gained, other, only in A, only in B."""
         if self.a is None or self.b is None:

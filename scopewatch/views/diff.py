@@ -2,70 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from scopewatch.model.alike import Alike, apart, fold_unless_opened, one_by_one
+from scopewatch.model.alike import Alike, apart, one_by_one
 from scopewatch.model.checkpoint_fit import CheckpointFit, Fit
 from scopewatch.model.differences import Difference, Run, VariablePair
 from scopewatch.model.folds import Alone, Renaming, fold_changes, fold_only, fold_renames, numbered_apart
 from scopewatch.model.log import shape_text
 from scopewatch.model.units import Unit, build_units
 from scopewatch.views.alike import between, counted, how_to_open
+from scopewatch.views.diff_screen import DiffScreen
 from scopewatch.views.diff_sides import Folded, gradient_lines, proof_lines, request_lines, unfolded
-from scopewatch.views.screen import heading, left_out, opens
+from scopewatch.views.screen import heading, left_out
 from scopewatch.views.tables import Indented
 from scopewatch.views.text import BAD, HEADING, QUIET, VARIABLE, WARN, place, plain, text
 
-RowT = TypeVar("RowT")
 _MOST_LINES = 6
 _MARKS: dict[Fit, tuple[str, str]] = {"fits": ("", ""), "noticed": ("!", WARN), "silent": ("!!", BAD)}
 _LEGEND: dict[Fit, str] = {
     "noticed": "!  a checkpoint notices: restoring A's into B raises or leaves it unread",
     "silent": "!! restoring A's checkpoint into B puts a wrong value here, no error",
 }
-
-
-@dataclass(frozen=True)
-class DiffScreen:
-    """A comparison to be drawn. `depth` opens folded scopes; `pattern` keeps only names that it finds."""
-
-    difference: Difference
-    width: int = 80
-    depth: int | None = None
-    pattern: re.Pattern[str] | None = None
-
-    def wanted(self, *names: str | None) -> bool:
-        """Whether `--filter` lets something with these names through."""
-        return self.pattern is None or any(self.pattern.search(n) for n in names if n)
-
-    def folded(
-        self, rows: Sequence[RowT], name: Callable[[RowT], str], said: Callable[[RowT], Hashable]
-    ) -> list[Alike[RowT]]:
-        """Rows that are alike but for numbers in their names, together, unless `--filter` or `--depth` opens them."""
-        return fold_unless_opened(rows, name, said, self.depth, self.pattern is not None)
-
-    @property
-    def opens(self) -> str:
-        """What shows rows one by one that are folded."""
-        return opens("--filter REGEX", "--depth N", self.depth)
-
-    @property
-    def names(self) -> tuple[str, str]:
-        """Both runs as they were named on the command line."""
-        return plain(self.difference.a.name), plain(self.difference.b.name)
-
-    @property
-    def command(self) -> str:
-        """What was typed, for the next command."""
-        return f"scopewatch diff {self.names[0]} {self.names[1]}"
 
 
 def summary(screen: DiffScreen) -> list[RenderableType]:
@@ -77,8 +40,8 @@ def summary(screen: DiffScreen) -> list[RenderableType]:
         *lines,
         *_variables(screen, _MOST_LINES),
         *_checkpoint(screen, 1),
-        *request_lines(screen.difference, screen.wanted, _MOST_LINES),
-        *gradient_lines(screen.difference, screen.wanted, _MOST_LINES),
+        *request_lines(screen, _MOST_LINES),
+        *gradient_lines(screen, _MOST_LINES),
         *proof_lines(screen.difference, in_full=False),
         Text(f"next: {_next(screen)}", HEADING, no_wrap=True, overflow="ellipsis"),
     ]
@@ -183,6 +146,8 @@ def _variables(screen: DiffScreen, most: int | None) -> list[RenderableType]:
             made.add_row(Text.assemble((f"{mark:<3}", style), word), _names(one, name), detail)
     if made.row_count:
         lines += [made, *how_to_open(screen.opens, folded)]
+    elif none := screen.none_matches((), [*(p for p in d.pairs if not p.is_same), *d.only_a, *d.only_b]):
+        lines.append(text(f"  {none}", QUIET))
     lines += left_out(left, "variables")
     lines += [Text(f"  {said}", QUIET, overflow="fold") for fit, said in _LEGEND.items() if fit in fits]
     numbered = numbered_apart(d)
@@ -307,7 +272,8 @@ def _checkpoint(screen: DiffScreen, most: int | None, folded: Folded = unfolded)
         graphs = len(screen.difference.checkpoints) > 1
         where = f" (graph {plain(fit.graph_a or '-')} into {plain(fit.graph_b or '-')})" if graphs else ""
         said = _said_of(screen, fit)
-        outcome = "restores whole" if not said else ""
+        amiss = [*fit.missing, *fit.unread, *fit.misfits]
+        outcome = "" if said else screen.none_matches(said, amiss) or "restores whole"
         lines.append(heading(f"CHECKPOINT of A into B{where}", outcome))
         for style, title, keys in said:
             shown = keys if most is None else keys[:most]
@@ -351,13 +317,13 @@ def _said_of(screen: DiffScreen, fit: CheckpointFit) -> list[tuple[str, str, lis
 
 def requests_view(screen: DiffScreen) -> list[RenderableType]:
     """Every name whose requests ended otherwise."""
-    lines = _opened(screen, lambda folded: request_lines(screen.difference, screen.wanted, None, folded))
+    lines = _opened(screen, lambda folded: request_lines(screen, None, folded))
     return lines or [heading("REQUESTS", "no outcome differs")]
 
 
 def gradients_view(screen: DiffScreen) -> list[RenderableType]:
     """What each variable and named tensor receives in both runs, the same ones too."""
-    lines = _opened(screen, lambda folded: gradient_lines(screen.difference, screen.wanted, None, folded))
+    lines = _opened(screen, lambda folded: gradient_lines(screen, None, folded))
     return lines or [heading("GRADIENT", "no loss in either run")]
 
 

@@ -17,12 +17,12 @@ from scopewatch.model.gradients import GradientRow
 from scopewatch.model.log import GradientMeasure
 from scopewatch.model.short import short_names
 from scopewatch.views.alike import between, counted, ranging
+from scopewatch.views.diff_screen import DiffScreen
 from scopewatch.views.gradients import reason_of
 from scopewatch.views.screen import heading, left_out, listed
 from scopewatch.views.tables import Indented
 from scopewatch.views.text import BAD, GOOD, HEADING, QUIET, VERDICT_STYLES, WARN, place, plain, text
 
-Wanted = Callable[..., bool]
 Folded = Callable[..., "list[Alike[Any]]"]
 
 
@@ -45,11 +45,12 @@ def _beside(columns: Sequence[str]) -> Table:
 # ------------------------------------------------------------------------------- requests
 
 
-def request_lines(d: Difference, wanted: Wanted, most: int | None, folded: Folded = unfolded) -> list[RenderableType]:
+def request_lines(screen: DiffScreen, most: int | None, folded: Folded = unfolded) -> list[RenderableType]:
     """Names whose requests ended otherwise; those alike in one line, unless all are asked for; then `folded`."""
-    pairs = [r for r in d.requests if wanted(r.name_a, r.name_b)]
+    pairs = [r for r in screen.difference.requests if screen.wanted(r.name_a, r.name_b)]
     if not pairs:
-        return []
+        none = screen.none_matches(pairs, screen.difference.requests)
+        return [] if none is None else [heading("REQUESTS", none)]
     groups: dict[tuple[object, ...], list[RequestPair]] = {}
     for index, pair in enumerate(pairs):
         groups.setdefault((pair.a, pair.b, index if most is None else 0), []).append(pair)
@@ -88,19 +89,19 @@ def _outcomes(outcomes: tuple[Outcome, ...], asked_at: str) -> Text:
 # ------------------------------------------------------------------------------ gradients
 
 
-def gradient_lines(d: Difference, wanted: Wanted, most: int | None, folded: Folded = unfolded) -> list[RenderableType]:
+def gradient_lines(screen: DiffScreen, most: int | None, folded: Folded = unfolded) -> list[RenderableType]:
     """A table for each loss: rows that differ in a summary, all rows in full, those alike `folded`."""
     lines: list[RenderableType] = []
-    for loss in d.losses:
-        lines += _loss(loss, wanted, most, folded)
+    for loss in screen.difference.losses:
+        lines += _loss(screen, loss, most, folded)
     return lines
 
 
-def _loss(loss: LossPair, wanted: Wanted, most: int | None, folded: Folded) -> list[RenderableType]:
+def _loss(screen: DiffScreen, loss: LossPair, most: int | None, folded: Folded) -> list[RenderableType]:
     title = f"GRADIENT of {_loss_name(loss)}"
     if loss.a is None or loss.b is None:
         return [heading(title, f"only {'B' if loss.a is None else 'A'} has such a loss")]
-    rows = [r for r in loss.rows if wanted(r.name)]
+    rows = [r for r in loss.rows if screen.wanted(r.name, *r.tensors)]
     shown = rows if most is None else [r for r in rows if r.change not in ("same", "only in A", "only in B")]
     if most is not None:
         shown = sorted(shown, key=lambda r: ("lost", "gained", "other").index(r.change))
@@ -119,7 +120,13 @@ def _loss(loss: LossPair, wanted: Wanted, most: int | None, folded: Folded) -> l
             made.add_row(_label(row, name, more), *(_received(rows, one) for rows in sides))
         lines = [made, *left_out(sum(map(len, groups[most:])) if most is not None else 0, "gradients")]
     else:
-        lines = [heading(title, f"no difference in {sum(r.change == 'same' for r in rows)} rows")]
+        same = sum(r.change == "same" for r in rows)
+        nothing = (
+            f"no difference in {same} row{'' if same == 1 else 's'}"
+            if same
+            else "no variable or named tensor is in both"
+        )
+        lines = [heading(title, screen.none_matches(rows, loss.rows) or nothing)]
     return [*lines, *(_alone(rows) if most is not None else [])]
 
 

@@ -108,10 +108,7 @@ class Screen:
 
     def none_matches(self, shown: Sized, every: Sized) -> str | None:
         """What to say where `--filter` lets none of all rows through; `None` where some are shown or none are there."""
-        if self.pattern is None or shown or not every:
-            return None
-        option = self._options[0].removesuffix("REGEX")
-        return f"none of {len(every):,} matches {option}{plain(self.pattern.pattern)}"
+        return none_matches(self._options[0], self.pattern, shown, every)
 
     def folded(
         self, rows: Sequence[RowT], name: Callable[[RowT], str], said: Callable[[RowT], Hashable]
@@ -132,6 +129,13 @@ class Screen:
     def shorten(self, name: str) -> str:
         """The short form of a variable's name."""
         return self.short.get(name, name)
+
+
+def none_matches(option: str, pattern: re.Pattern[str] | None, shown: Sized, every: Sized) -> str | None:
+    """`none of 3,000 matches --filter zzz`, where a pattern lets none of all rows through."""
+    if pattern is None or shown or not every:
+        return None
+    return f"none of {len(every):,} matches {option.removesuffix('REGEX')}{plain(pattern.pattern)}"
 
 
 def opens(pattern: str, depth: str, given: int | None) -> str:

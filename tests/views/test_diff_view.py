@@ -11,7 +11,8 @@ from scopewatch.model.diff_report import build_diff_report
 from scopewatch.model.differences import Run, build_difference
 from scopewatch.model.log import Blocker, Unseen
 from scopewatch.proof.proofs import prove_name
-from scopewatch.views.diff import VIEWS, DiffScreen, views_of
+from scopewatch.views.diff import VIEWS, views_of
+from scopewatch.views.diff_screen import DiffScreen
 from tests.model.test_renames import layers, run_of
 from tests.support.logs import LogBuilder, dense_builder, graph, receipt
 from tests.support.screens import drawn, too_wide
@@ -196,6 +197,40 @@ def test_the_filter_and_the_depth():
     assert "net/l1 -> enc/net/l1" in shown(a, b, depth=2, views=["variables"])
     assert "net/l1/bias -> enc/net/l1/bias" in shown(a, b, views=["variables"])
     assert shown(a, b).count("renamed  ") == 1
+
+
+@pytest.mark.parametrize("views", [None, ["variables", "checkpoint", "requests", "gradients"]])
+def test_a_filter_that_lets_nothing_through_says_so_in_each_part(views):
+    def run(name, outcome, *receipts):
+        b = LogBuilder(graph(f"{name} = VariableV2[3]\nx = Const\nloss = Neg({name})"))
+        b.request(name, "created", shape=(3,))
+        b.request("again", outcome, shape=(3,), error="no" if outcome == "refused" else None)
+        b.gradient("loss:0", receipt(f"{name}:0", is_variable=True), *receipts, python_name="loss")
+        return Run(f"{name}.py", b.log())
+
+    a, b = run("v", "reused", receipt("x:0")), run("u", "refused", receipt("x:0"))
+    out = shown(a, b, views=views, pattern=re.compile("zzz"))
+    none = "none of {} matches --filter zzz"
+    assert re.search(rf"^VARIABLES  .*\n  {none.format(1)}$", out, re.MULTILINE)
+    for title, count in (("CHECKPOINT of A into B", 2), ("REQUESTS", 1), ("GRADIENT of loss", 2)):
+        assert f"{title}  {none.format(count)}\n" in out
+    for wrong in ("restores whole", "no difference", "no outcome"):
+        assert wrong not in out
+    assert "none of" not in shown(a, b, views=views)
+    for of_one_run in ("^v$", "^u$"):
+        found = shown(a, b, views=["gradients"], pattern=re.compile(of_one_run))
+        assert "[u]" in found
+        assert "x:0" not in found
+
+
+def test_two_runs_that_have_no_row_in_common_do_not_agree_in_any():
+    def run(name):
+        b = LogBuilder(graph(f"{name} = VariableV2[{len(name)}]\nloss = Neg({name})"))
+        b.gradient("loss:0", receipt(f"{name}:0", is_variable=True), python_name="loss")
+        return Run(f"{name}.py", b.log())
+
+    assert "GRADIENT of loss  no variable or named tensor is in both" in shown(run("v"), run("other"))
+    assert "GRADIENT of loss  no difference in 1 row\n" in shown(run("v"), run("u"))
 
 
 def test_long_lists_are_cut_and_the_rest_is_counted():

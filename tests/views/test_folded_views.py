@@ -17,6 +17,7 @@ from scopewatch.model.report import build_report
 from scopewatch.views import diff
 from scopewatch.views.alike import below, between
 from scopewatch.views.diff_reuse import diff_reuse_lines
+from scopewatch.views.diff_screen import DiffScreen
 from scopewatch.views.run import VIEWS
 from tests.support.logs import LogBuilder, graph, receipt
 from tests.support.screens import drawn, screen, too_wide, view
@@ -320,7 +321,7 @@ def renamed_layers(form, number_of_odd):
 @pytest.mark.parametrize("name", ["variables", "checkpoint"])
 def test_two_runs_whose_layers_were_renamed(name):
     runs = Run("a.py", renamed_layers("l{}", "l8"), ()), Run("b.py", renamed_layers("layer_{}", "layer_8"), ())
-    screens = [diff.DiffScreen(build_difference(*runs), 100, pattern=p) for p in (None, re.compile("8/v"))]
+    screens = [DiffScreen(build_difference(*runs), 100, pattern=p) for p in (None, re.compile("8/v"))]
     text, filtered = (drawn(diff.VIEWS[name](s), 100) for s in screens)
     assert len(text.splitlines()) < 16
     assert re.search(r"layer_0/v … layer_29/v: (29|30) alike", text), text

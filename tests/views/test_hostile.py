@@ -28,8 +28,8 @@ from scopewatch.views import quiz
 from scopewatch.views.claims import claims_lines
 from scopewatch.views.covering import covered, flattened
 from scopewatch.views.diff import VIEWS as DIFF_VIEWS
-from scopewatch.views.diff import DiffScreen
 from scopewatch.views.diff_reuse import diff_reuse_lines
+from scopewatch.views.diff_screen import DiffScreen
 from scopewatch.views.doctor import doctor_lines
 from scopewatch.views.error import error_summary, error_view
 from scopewatch.views.explain import answer_lines
