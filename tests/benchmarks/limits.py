@@ -182,28 +182,30 @@ def growth(pairs: int, small: int = 1000, large: int = 8000) -> Iterator[Figure]
         few.append(run(small))
         many.append(run(large))
 
-    def figure(what: str, side: int, keys: tuple[str, ...], limit: float = math.inf) -> Figure:
+    def figure(what: str, side: int, keys: tuple[str, ...], unit: str, limit: float = math.inf) -> Figure:
         """By how much the sum of some figures of ours (0) or of TensorFlow's (1) grew."""
         before, after = (least([run[side] for run in runs], *keys) for runs in (few, many))
         exponent = math.log(after / before) / math.log(large / small)
         return Figure(
-            f"growth: {what}", after / before, limit, f"exponent {exponent:.2f}, {before:.3g} s to {after:.3g} s"
+            f"growth: {what}", after / before, limit, f"exponent {exponent:.2f}, {before:.3g} to {after:.3g} {unit}"
         )
 
-    for whose, key, ours in (
-        ("build", "build", (("watched build",), ("reading the graph",))),
-        ("gradients", "gradients", (("watched gradients", "finding what receives a gradient"),)),
-        ("profiler", "profiler", (("read rows", "read proof"), ("read proof of all w",))),
-        ("GraphDef, saved", "save", (("save",),)),
-        ("GraphDef, loaded", "load", (("load",),)),
+    for whose, key, ours, unit in (
+        ("build", "build", (("watched build",), ("reading the graph",)), "s"),
+        ("gradients", "gradients", (("watched gradients", "finding what receives a gradient"),), "s"),
+        ("profiler", "profiler", (("read rows", "read proof"), ("read proof of all w",)), "s"),
+        ("GraphDef, saved", "save", (("save",),), "s"),
+        ("GraphDef, loaded", "load", (("load",),), "s"),
+        ("peak memory", "peak", (("peak after reading the graph",),), "MiB"),
+        ("GraphDef, on disk", "graphdef bytes", (("log bytes",),), "bytes"),
     ):
-        theirs = figure(f"TensorFlow's {whose}", 1, (key,))
+        theirs = figure(f"TensorFlow's {whose}", 1, (key,), unit)
         yield theirs
         limit = 9.0 if theirs.ratio <= 9.0 else 1.05 * theirs.ratio
         for keys in ours:
-            yield figure(", ".join(keys), 0, keys, limit)
+            yield figure(", ".join(keys), 0, keys, unit, limit)
             if len(keys) > 1:
-                yield from (figure(f"of it, {part}", 0, (part,), limit) for part in keys)
+                yield from (figure(f"of it, {part}", 0, (part,), unit, limit) for part in keys)
 
 
 PARTS = {"start": start, "run": run, "recording": recording, "show": show, "growth": growth}
