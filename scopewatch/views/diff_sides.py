@@ -121,11 +121,7 @@ def _loss(screen: DiffScreen, loss: LossPair, most: int | None, folded: Folded) 
         lines = [made, *left_out(sum(map(len, groups[most:])) if most is not None else 0, "gradients")]
     else:
         same = sum(r.change == "same" for r in rows)
-        nothing = (
-            f"no difference in {same} row{'' if same == 1 else 's'}"
-            if same
-            else "no variable or named tensor is in both"
-        )
+        nothing = f"no difference in {same} row{'' if same == 1 else 's'}" if same else "no row is in both"
         lines = [heading(title, screen.none_matches(rows, loss.rows) or nothing)]
     return [*lines, *(_alone(rows) if most is not None else [])]
 

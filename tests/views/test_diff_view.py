@@ -229,7 +229,7 @@ def test_two_runs_that_have_no_row_in_common_do_not_agree_in_any():
         b.gradient("loss:0", receipt(f"{name}:0", is_variable=True), python_name="loss")
         return Run(f"{name}.py", b.log())
 
-    assert "GRADIENT of loss  no variable or named tensor is in both" in shown(run("v"), run("other"))
+    assert "GRADIENT of loss  no row is in both" in shown(run("v"), run("other"))
     assert "GRADIENT of loss  no difference in 1 row\n" in shown(run("v"), run("u"))
 
 
