@@ -134,7 +134,7 @@ def least_of(once: Callable[[], Facts]) -> Facts:
 
 
 def unread(log: Any) -> Any:
-    """The same log, of which nothing has been worked out but what recording itself keeps: the ops by name."""
+    """The same log, of which nothing has been worked out yet, but for its ops by name: recording needs them, too."""
     graphs = tuple(replace(g, body=g.body.with_index(g.body.index)) for g in log.graphs)
     return replace(log, graphs=graphs, _by_type={})
 
