@@ -31,16 +31,24 @@ class Found(NamedTuple):
     dtype: Any
 
 
-_Reader = Callable[[Any, str], Sequence[Leaf]]
+_Shape = Callable[[Any], Any]
+_Items = Callable[[Any], Iterator[tuple[str, Any]]]
 
 
 class Bindings:
-    """Looks at each value that the program binds to a name, and tells which tensors it holds."""
+    """Looks at each value that the program binds to a name, and tells which tensors it holds.
+
+    Args:
+        names: gives tensors their names.
+        report: told of each leaf: the place, the leaf (three arguments), and all leaves of one value where it has
+            several.
+        failed: told what could not be looked at.
+    """
 
     def __init__(
         self,
         names: TensorNames,
-        report: Callable[[int, Sequence[Leaf]], None],
+        report: Callable[[int, Any, str, Any, Sequence[Leaf] | None], None],
         failed: Callable[[str, Exception], None],
     ) -> None:
         from tensorflow.python.framework import indexed_slices, ops, tensor
@@ -49,11 +57,14 @@ class Bindings:
         self._names = names
         self._report = report
         self._failed = failed
-        self._readers: dict[type, _Reader | None] = {}
+        # By type: of leaves what reads their shape, of containers what stands in them.
+        self._shapes: dict[type, _Shape | None] = {}
+        self._items: dict[type, _Items | None] = {}
         self._tensor_type = tensor.Tensor
         self._slices_type = indexed_slices.IndexedSlices
         self._eager_type = ops.EagerTensor
         self._variable_types = (variables.Variable, variables.PartitionedVariable)
+        self._last_graph = self._around_last = None
 
     def bind(self, site: int, value: Any, *keys: Any, attribute: str | None = None) -> Any:
         """Called by instrumented code with each value it binds; hands the value on.
@@ -69,26 +80,26 @@ class Bindings:
             return value
         kind = type(value)
         try:
-            reader = self._readers[kind]
+            shape_of = self._shapes[kind]
         except KeyError:
-            reader = self._readers[kind] = self._reader_for(kind)
+            shape_of = self._meet(kind)
         except TypeError:  # A class that cannot be hashed: none of TensorFlow's.
             return value
-        if reader is not None:
-            try:
-                self._report(site, reader(value, "".join([f"[{_shown(k)}]" for k in keys]) if keys else ""))
-            except Exception as error:
-                self._failed("bind", error)
+        try:
+            if shape_of is not None:
+                self._report(site, value, _of_keys(keys) if keys else "", shape_of(value), None)
+            elif self._items[kind] is not None:
+                leaves = self._inside(value, _of_keys(keys))
+                for leaf in leaves:
+                    self._report(site, *leaf, leaves if len(leaves) > 1 else None)
+        except Exception as error:
+            self._failed("bind", error)
         return value
 
     def found_in(self, value: Any) -> list[Found]:
         """The tensors and variables that a value is or holds, without reporting them."""
-        kind = type(value)
         try:
-            if kind not in self._readers:
-                self._readers[kind] = self._reader_for(kind)
-            reader = self._readers[kind]
-            return [] if reader is None else [self.found(leaf, shape) for leaf, _, shape in reader(value, "")]
+            return [self.found(leaf, shape) for leaf, _, shape in self._inside(value, "")]
         except Exception:  # As in `bind`: the program's own classes may do anything.
             return []
 
@@ -104,27 +115,30 @@ class Bindings:
     # AutoGraph leaves a function that carries this attribute as it is.
     bind.autograph_info__ = {}  # type: ignore[attr-defined]  # noqa: RUF012
 
-    def _reader_for(self, kind: type) -> _Reader | None:
+    def _meet(self, kind: type) -> _Shape | None:
+        """Decide what values of a type are, on first sight: what reads the shape of leaves, `None` for others."""
+        shape_of: _Shape | None = None
+        items: _Items | None = None
         if issubclass(kind, self._variable_types):
-            return self._variable
-        if issubclass(kind, self._eager_type):
-            return None
-        if issubclass(kind, (self._tensor_type, self._slices_type)):
-            return self._tensor
-        return self._container if _items_of(kind) is not None else None
-
-    def _tensor(self, value: Any, suffix: str) -> Sequence[Leaf]:
-        tensor = value.values if isinstance(value, self._slices_type) else value
-        return ((value, suffix, shape_now(tensor)),)
-
-    def _variable(self, value: Any, suffix: str) -> Sequence[Leaf]:
-        return ((value, suffix, None),)
+            shape_of = _known_later
+        elif issubclass(kind, self._slices_type):
+            shape_of = _shape_of_values
+        elif issubclass(kind, self._tensor_type):
+            shape_of = None if issubclass(kind, self._eager_type) else shape_now
+        else:
+            items = _items_of(kind)
+        self._items[kind], self._shapes[kind] = items, shape_of
+        return shape_of
 
     def found(self, value: Any, shape: Any) -> Found:
         """What a leaf is; its graph is `None` where it has a value at once, outside every graph."""
         if isinstance(value, self._tensor_type):  # Most are.
             graph = value.graph
-            return Found(outermost_graph(graph), self._names.in_graph(value, graph), False, shape, value.dtype)
+            if graph is not self._last_graph:
+                self._last_graph, self._around_last = graph, outermost_graph(graph)
+            if graph is self._around_last:
+                return Found(graph, (value.name,), False, shape, value.dtype)
+            return Found(self._around_last, self._names.in_graph(value, graph), False, shape, value.dtype)
         is_variable = isinstance(value, self._variable_types)
         owner = value.values if isinstance(value, self._slices_type) else value
         if is_variable:
@@ -132,7 +146,12 @@ class Bindings:
         graph = None if is_variable and is_eager(owner) else outermost_graph(getattr(owner, "graph", None))
         return Found(graph, self._names.of(value), is_variable, value.shape if is_variable else shape, value.dtype)
 
-    def _container(self, value: Any, suffix: str) -> Sequence[Leaf]:
+    def forget_graph(self) -> None:
+        """Hold on to no graph of the program."""
+        self._last_graph = self._around_last = None
+
+    def _inside(self, value: Any, suffix: str) -> Sequence[Leaf]:
+        """The leaves of a value, which may be one itself."""
         left, leaves = _MAX_ITEMS, list[Leaf]()
         # Depth first and in order, each container once on its way: one may hold itself.
         pending: list[tuple[Any, str, tuple[int, ...]]] = [(value, suffix, ())]
@@ -140,23 +159,31 @@ class Bindings:
             left -= 1
             item, way, around = pending.pop()
             kind = type(item)
-            if kind not in self._readers:
-                self._readers[kind] = self._reader_for(kind)
-            reader = self._readers[kind]
-            if reader is None:
-                continue
-            if reader != self._container:
-                leaves += reader(item, way)
-                continue
-            read = _items_of(kind)
-            if read is None or id(item) in around:
-                continue
-            inside = (*around, id(item))
-            pending += [(inner, way + step, inside) for step, inner in reversed(list(read(item)))]
+            if kind not in self._shapes:
+                self._meet(kind)
+            shape_of, read = self._shapes[kind], self._items[kind]
+            if shape_of is not None:
+                leaves.append((item, way, shape_of(item)))
+            elif read is not None and id(item) not in around:
+                inside = (*around, id(item))
+                pending += [(inner, way + step, inside) for step, inner in reversed(list(read(item)))]
         return leaves
 
 
-def _items_of(kind: type) -> Callable[[Any], Iterator[tuple[str, Any]]] | None:
+def _known_later(_: Any) -> None:
+    """Of a variable, whose shape does not change."""
+
+
+def _shape_of_values(slices: Any) -> Any:
+    return shape_now(slices.values)
+
+
+def _of_keys(keys: Sequence[Any]) -> str:
+    """What follows a name in `name[key] = value`."""
+    return "".join([f"[{_shown(key)}]" for key in keys])
+
+
+def _items_of(kind: type) -> _Items | None:
     """How to look into a container of this type; `None` for what is no container."""
     if issubclass(kind, dict):
         return _dict_items

@@ -104,8 +104,10 @@ class FrameReader:
         self._own_file = ""
         self._by_key: dict[tuple[int, ...], Place] = {}
         self._by_path: dict[Path, int] = {(): 0}
-        # By identity: code objects of two files are equal where their text is.
-        self._kinds: dict[int, tuple[int, CodeType]] = {}
+        # By identity: code objects of two files are equal where their text is. They are kept, so that none takes
+        # the place of another.
+        self._kinds: dict[int, int] = {}
+        self._codes: list[CodeType] = []
         self._libraries = _library_prefixes()
         self._standard = _standard_prefixes()
         self._frames: dict[tuple[str, int, str], Frame] = {}
@@ -119,50 +121,59 @@ class FrameReader:
         self._own_file = own_file
         if code is not None:
             self._outermost = code
-            self._kinds[id(code)] = _LIBRARY, code
+            self._note_kind(code, _LIBRARY)
 
     def place(self, skip: int = 1) -> Place:
         """What led here; `skip` innermost frames are left out. One walk tells all: each frame met costs more than it
         seems, for between two of TensorFlow's ops nothing of this is in the processor's caches."""
-        frame: FrameType | None = sys._getframe(skip)
-        kinds = self._kinds
-        # Library code before the program's first frame, negative, then the program's code and lines.
+        first = frame = sys._getframe(skip)
+        kinds, outermost = self._kinds, self._outermost
+        # Library code before the program's first frame, negative, then the program's code and how far each has come.
         key: list[int] = []
         is_before = True
         while frame is not None:
             code = frame.f_code
-            known = kinds.get(id(code))
-            kind = known[0] if known is not None else self._kind(code)
+            number = id(code)
+            kind = kinds.get(number)
+            if kind is None:
+                kind = self._kind(code)
             if kind == _PROGRAM:
-                key.append(id(code))
-                key.append(frame.f_lineno)
+                key.append(number)
+                key.append(frame.f_lasti)
                 is_before = False
             elif kind == _GENERATED:
-                return self._made(key, generated=True)
-            elif code is self._outermost:
+                return self._made(first)
+            elif code is outermost:
                 break
             elif is_before:
-                key.append(-id(code))
-            frame = frame.f_back
+                key.append(-number)
+            frame = frame.f_back  # type: ignore[assignment]
         place = self._by_key.get(tuple(key))
         if place is None:
-            place = self._by_key[tuple(key)] = self._made(key)
+            place = self._by_key[tuple(key)] = self._made(first)
         return place
 
     def path(self, skip: int = 1) -> int:
         """The number of the path that led here; `skip` innermost frames are left out."""
         return self.place(skip + 1).path
 
-    def _made(self, key: list[int], generated: bool = False) -> Place:
-        """The place that a walk's key stands for; `generated`: the walk ended at code that AutoGraph generated."""
-        library = [self._kinds[-number][1].co_filename for number in key if number < 0]
-        own = key[len(library) :]
-        if generated:
-            path = self._mapped_path()
-        else:
-            codes = [(self._kinds[own[i]][1], own[i + 1]) for i in range(0, len(own), 2)]
-            frames = [self.frame(code.co_filename, line, code.co_name) for code, line in codes]
-            path = self.number(tuple(reversed(frames)))
+    def _made(self, frame: FrameType | None) -> Place:
+        """The place that a frame and those around it stand for."""
+        library: list[str] = []
+        own: list[Frame] = []
+        kind = _LIBRARY
+        while frame is not None:
+            code = frame.f_code
+            kind = self._kind(code)
+            if kind == _PROGRAM:
+                own.append(self.frame(code.co_filename, frame.f_lineno, code.co_name))
+            elif kind == _GENERATED or code is self._outermost:
+                break
+            elif not own:
+                library.append(code.co_filename)
+            frame = frame.f_back
+        generated = kind == _GENERATED
+        path = self._mapped_path() if generated else self.number(tuple(reversed(own)))
         is_alone = not own and not generated
         return Place(path, tuple(library), is_alone or any(not file.endswith(_BETWEEN) for file in library))
 
@@ -238,12 +249,16 @@ class FrameReader:
         return self.path_of_stack(f for f in extract() if "__autograph_generated_file" not in f.filename)
 
     def _kind(self, code: CodeType) -> int:
-        known = self._kinds.get(id(code))
-        if known is None:
+        kind = self._kinds.get(id(code))
+        if kind is None:
             file = code.co_filename
             if "__autograph_generated_file" in file:
                 kind = _GENERATED
             else:
                 kind = _PROGRAM if self.is_program_file(file) else _LIBRARY
-            known = self._kinds[id(code)] = kind, code
-        return known[0]
+            self._note_kind(code, kind)
+        return kind
+
+    def _note_kind(self, code: CodeType, kind: int) -> None:
+        self._kinds[id(code)] = kind
+        self._codes.append(code)

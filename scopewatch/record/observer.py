@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 
@@ -30,7 +29,7 @@ class Observer(Protocol):
     def run_begins(self, session: Any, fetches: Any, feeds: Any) -> Any: ...
     def run_in_parts(self, session: Any, handle: Any, fetches: Any) -> None: ...
     def part_begins(self, session: Any, handle: Any, feeds: Any) -> Any: ...
-    def run_ends(self, session: Any, token: Any) -> None: ...
+    def run_ends(self, token: Any, session: Any) -> None: ...
     def session_closes(self, session: Any) -> None: ...
     def entity_parsed(self, entity: Any, node: Any, preamble: int) -> Any: ...
     def failed(self, what: str, error: Exception) -> None: ...
@@ -46,11 +45,8 @@ class OwnWork(threading.local):
 own = OwnWork()
 
 
-@dataclass(slots=True)
-class _Answers:
-    """What each observer answered to a call that begins something; handed back to it with the one that ends it."""
-
-    by_observer: dict[int, Any]
+_Answers = tuple[tuple[Observer, Any], ...]
+"""What each observer answered to a call that begins something; the one that ends it is told to those alone."""
 
 
 class Watchers:
@@ -77,28 +73,29 @@ class Watchers:
 
     def __getattr__(self, name: str) -> Any:
         # Between two of TensorFlow's ops each step costs several times as much as in a loop: there are few here.
-        ends = name.endswith("_ends")
-
-        def call(*arguments: Any) -> _Answers | None:
-            answers = None
+        def call(*arguments: Any) -> _Answers:
+            answers: _Answers = ()
             for observer in () if own.depth else self.observers:
-                given: Sequence[Any] = arguments
-                if ends:
-                    given = [a.by_observer.get(id(observer)) if type(a) is _Answers else a for a in arguments]
-                    if any(g is None and type(a) is _Answers for g, a in zip(given, arguments, strict=True)):
-                        continue  # It was not there yet when this began.
                 try:
-                    answer = getattr(observer, name)(*given)
+                    answer = getattr(observer, name)(*arguments)
                 except Exception as error:
                     observer.failed(name, error)
-                    continue
-                if answer is not None:
-                    answers = answers or _Answers({})
-                    answers.by_observer[id(observer)] = answer
+                else:
+                    if answer is not None:
+                        answers += ((observer, answer),)
             return answers
 
-        setattr(self, name, call)
-        return call
+        def end(answers: _Answers, *arguments: Any) -> None:
+            for observer, answer in answers:
+                if observer in self.observers and not own.depth:
+                    try:
+                        getattr(observer, name)(answer, *arguments)
+                    except Exception as error:
+                        observer.failed(name, error)
+
+        told = end if name.endswith("_ends") else call
+        setattr(self, name, told)
+        return told
 
     def entity_parsed(self, entity: Any, node: Any, preamble: int) -> Any:
         """The tree after each observer has instrumented it; `None` where one of them failed half way."""

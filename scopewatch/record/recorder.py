@@ -6,7 +6,7 @@ import itertools
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from operator import attrgetter
 from typing import Any, Protocol
@@ -30,7 +30,7 @@ from scopewatch.record.naming import TensorNames, dtype_of, is_provisional, is_t
 from scopewatch.record.notes import Notes
 
 
-@dataclass(slots=True)
+@dataclass
 class Request:
     """A request: where it was made, which of its names the store gave and refused while it was under way, what came
     of it.
@@ -50,24 +50,32 @@ class Request:
     seq: int
     thread: int
     single: int
-    touched: Sequence[str] = ()
-    missed: Sequence[str] = ()
-    made: Sequence[Any] = ()
-    outcome: ev.Outcome = "created"
-    keys: Sequence[str] = ()
-    created: Sequence[Any] = ()
-    stored: Sequence[str] = ()
-    described: tuple[ev.Shape, str, bool | None] | None = None
-    asked_trainable: Any = None
-    value_ignored: bool = False
-    error: str | None = None
+    # What only some need stands with the class until then: making a request known costs the less.
+    touched: Sequence[str] = field(default=(), init=False)
+    missed: Sequence[str] = field(default=(), init=False)
+    made: Sequence[Any] = field(default=(), init=False)
+    outcome: ev.Outcome = field(default="created", init=False)
+    keys: Sequence[str] = field(default=(), init=False)
+    created: Sequence[Any] = field(default=(), init=False)
+    stored: Sequence[str] = field(default=(), init=False)
+    described: tuple[ev.Shape, str, bool | None] | None = field(default=None, init=False)
+    asked_trainable: Any = field(default=None, init=False)
+    value_ignored: bool = field(default=False, init=False)
+    error: str | None = field(default=None, init=False)
 
     def take_created(self, store: Any) -> None:
         """Note the variables that the store holds now and did not before; those of other threads are not ours."""
         held = stored_variables(store)
-        new = list(itertools.islice(reversed(held), max(0, len(held) - self.single)))
-        self.keys = tuple([name for name in reversed(new) if not self.touched or self._touched(name)])
-        self.created = tuple([held[name] for name in self.keys])
+        count = len(held) - self.single
+        if count == 1:
+            new = [next(reversed(held))]
+        elif count > 1:
+            new = list(itertools.islice(reversed(held), count))[::-1]
+        else:
+            return
+        if self.touched:
+            new = [name for name in new if self._touched(name)]
+        self.keys, self.created = new, [held[name] for name in new]
 
     def _touched(self, name: str) -> bool:
         return name in self.touched or name.rpartition("/part_")[0] in self.touched
@@ -122,7 +130,7 @@ class Recorder:
         self._times: dict[int, int] = {}
         self._calls: dict[int, tuple[Any, int]] = {}
         self._parts: dict[tuple[int, Any], tuple[Any, Any]] = {}
-        self._site_paths: list[int | None] = []
+        self._site_paths: dict[int, int] = {}
         self._seen_layers: set[int] = set()
 
     def failed(self, what: str, error: Exception) -> None:
@@ -253,11 +261,14 @@ class Recorder:
                 token.outcome = "reused"
                 token.value_ignored = is_tensor(arguments.get("initializer"))
             token.stored = found or [without_output(v.name) for v in made]
-        if error is None and not (token.created and result is token.created[0]):
+        is_what_it_made = bool(token.created) and result is token.created[0]
+        if error is None and not is_what_it_made:
             token.described = _described(result)
         token.asked_trainable = arguments.get("trainable")
         token.touched = token.missed = token.made = ()
         self._note("request_ends", self._requested, token)
+        if len(made) == 1 and is_what_it_made and result is made[0]:
+            return
         for variable in made:  # By a getter or a creator of the program, beside what the store keeps.
             if not any(variable is one for one in token.created) and without_output(variable.name) not in token.names():
                 self._made_directly(variable, "plain", token.place.path)
@@ -268,14 +279,15 @@ class Recorder:
         if trainable is None:
             trainable = True if asked is None else bool(asked)
         name = request.name.rstrip("/")
-        stored = dict.fromkeys(held.rstrip("/") for held in request.names())
+        stored = dict.fromkeys([held.rstrip("/") for held in request.names()])
         return ev.Requested(
             seq=request.seq,
             graph=request.graph,
             scope=request.scope,
             name=name,
             outcome=request.outcome,
-            stored=(name,) if [*stored] == [name] else tuple(stored),  # The same string: a look at one is enough.
+            # The same string: a look at one is enough.
+            stored=(name,) if len(stored) == 1 and name in stored else tuple(stored),
             reuse=request.reuse,
             flag_path=request.flag_path,
             shape=shape,
@@ -435,7 +447,7 @@ class Recorder:
             self.run_watcher.continues(session, token, feeds)
         return token
 
-    def run_ends(self, session: Any, token: Any) -> None:
+    def run_ends(self, token: Any, session: Any) -> None:
         """After a `Session.run` that returned."""
         if self.run_watcher:
             self.run_watcher.ends(session, token)
@@ -460,11 +472,9 @@ class Recorder:
             return node
         return self._instrumenter.instrument_entity(node, code.co_filename, code.co_firstlineno - preamble)
 
-    def bound(self, site: int, leaves: Sequence[Leaf]) -> None:
-        """A Python name was bound to these tensors and variables."""
-        together = leaves if len(leaves) > 1 else None
-        for value, suffix, shape in leaves:
-            self._note("bind", self._binding, next(self._seq), site, value, suffix, shape, together)
+    def bound(self, site: int, value: Any, suffix: str, shape: Any, together: Sequence[Leaf] | None) -> None:
+        """A Python name was bound to a tensor or variable, to several of one value together."""
+        self._note("bind", self._binding, next(self._seq), site, value, suffix, shape, together)
 
     @property
     def events(self) -> list[ev.Event]:
@@ -477,6 +487,7 @@ class Recorder:
 
     def _make_events(self) -> None:
         """Make events of what was noted."""
+        add = self._events.append
         with no_collections():
             for what, make, *facts in self._notes.taken():
                 self._in_disorder = True
@@ -486,36 +497,37 @@ class Recorder:
                     self.failed(what, error)
                 else:
                     if event is not None:
-                        self._events.append(event)
+                        add(event)
         self._calls.clear()
+        self.bindings.forget_graph()
 
     def _binding(self, seq: int, site: int, value: Any, suffix: str, shape: Any, together: Any) -> ev.Bound | None:
-        found = self.bindings.found(value, shape)
-        if found.graph is None or not found.names:
+        graph, names, is_variable, shape, dtype = self.bindings.found(value, shape)
+        if graph is None or not names:
             return None
-        known = self._calls.get(id(together))
-        if known is None:
-            self._times[site] = self._times.get(site, 0) + 1
-            known = together, self._times[site]
-            if together is not None:
-                self._calls[id(together)] = known
-        self._is_late(seq, found.names)
+        if together is None:
+            call = self._times[site] = self._times.get(site, 0) + 1
+        else:
+            known = self._calls.get(id(together))
+            if known is None:
+                self._times[site] = self._times.get(site, 0) + 1
+                known = self._calls[id(together)] = together, self._times[site]
+            call = known[1]
+        self._is_late(seq, names)
         return ev.Bound(
-            seq=seq,
-            graph=self._numbered(found.graph),
-            name=self._instrumenter.sites[site][3] + suffix,
-            tensors=found.names,
-            is_variable=found.is_variable,
-            shape=found.shape if type(found.shape) is tuple else shape_of(found.shape),
-            dtype=dtype_of(found.dtype),
-            call=known[1],
-            path=self._path_of_site(site),
+            seq,
+            self._numbered(graph),
+            self._instrumenter.sites[site][3] + suffix,
+            names,
+            is_variable,
+            shape if type(shape) is tuple else shape_of(shape),
+            dtype_of(dtype),
+            call,
+            self._path_of_site(site),
         )
 
     def _path_of_site(self, site: int) -> int:
-        while len(self._site_paths) <= site:
-            self._site_paths.append(None)
-        path = self._site_paths[site]
+        path = self._site_paths.get(site)
         if path is None:
             file, line, function, _ = self._instrumenter.sites[site]
             frames = (self.frames.frame(file, line, function),) if file else ()
@@ -572,9 +584,11 @@ class RunWatcher:
 
 def reuse_word(reuse: Any) -> ev.Reuse:
     """The contract's word for a reuse flag of TensorFlow."""
+    if not reuse:
+        return "false"
     if reuse == "AUTO_REUSE" or getattr(reuse, "name", None) == "AUTO_REUSE":
         return "auto"
-    return "true" if reuse else "false"
+    return "true"
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -6,9 +6,10 @@ None changes an argument or a result. `hooks.py` says which function each one re
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from types import CodeType, FunctionType
+from typing import Any, cast
 
 from scopewatch.record.internals import (
     entered_scope,
@@ -26,7 +27,6 @@ class _Depth(threading.local):
 
     def __init__(self) -> None:
         self.inside: set[str] = set()
-        self.reached_store = False
 
     def outermost(self, kind: str) -> _Outermost:
         return _Outermost(self.inside, kind)
@@ -53,6 +53,7 @@ _depth = _Depth()
 
 
 _ASKED = ("name", "shape", "dtype", "initializer", "regularizer", "reuse")
+_asking_stores: set[CodeType] = set()
 
 
 def asked(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
@@ -60,67 +61,74 @@ def asked(original: Callable[..., Any], observer: Observer) -> Callable[..., Any
 
     @wraps(original)
     def get_variable(scope: Any, store: Any, *args: Any, **kwargs: Any) -> Any:
-        if "request" in _depth.inside:
-            return original(scope, store, *args, **kwargs)
-        _depth.reached_store = False
         try:
             return original(scope, store, *args, **kwargs)
         except Exception as error:
-            if not _depth.reached_store:
+            if "request" not in _depth.inside and not _reached_store(error):
                 arguments = dict(zip(_ASKED, args, strict=False)) | kwargs
                 name, reuse = arguments.get("name"), arguments.get("reuse")
                 full = f"{scope.name}/{name}" if scope.name else str(name)
                 token = observer.request_begins(full, scope.reuse if reuse is None else reuse, store)
                 arguments["dtype"] = arguments.get("dtype") or scope.dtype
-                if token is not None:
-                    observer.request_ends(token, store, arguments, None, error)
+                observer.request_ends(token, store, arguments, None, error)
             raise
 
     return get_variable
 
 
-def request(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
-    @wraps(original)
-    def get_variable(store: Any, *args: Any, **kwargs: Any) -> Any:
-        if "request" in _depth.inside:
-            return original(store, *args, **kwargs)
-        arguments = {**dict(zip(_ASKED, args, strict=False)), **kwargs}
-        return _requested(observer, store, arguments, original, store, *args, **kwargs)
+def _reached_store(error: Exception) -> bool:
+    """Whether an error has come through a request that a store was asked."""
+    at = error.__traceback__
+    while at is not None and at.tb_frame.f_code not in _asking_stores:
+        at = at.tb_next
+    return at is not None
 
+
+_Said = tuple[Any, dict[str, Any]]
+"""The store that is asked, and the arguments of the request by name."""
+
+
+def _to_store(store: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> _Said:
+    return store, dict(zip(_ASKED, args, strict=False)) | kwargs
+
+
+def request(
+    original: Callable[..., Any], observer: Observer, read: Callable[..., _Said] = _to_store
+) -> Callable[..., Any]:
+    # TensorFlow works out, for each op, where each function on the stack has come to: one that stands there takes as
+    # long as all that makes a request known, so there is no other between this and the original.
+    @wraps(original)
+    def get_variable(asked: Any, *args: Any, **kwargs: Any) -> Any:
+        inside = _depth.inside
+        if "request" in inside:
+            return original(asked, *args, **kwargs)
+        store, said = read(asked, args, kwargs)
+        token = observer.request_begins(str(said.get("name")), said.get("reuse"), store)
+        inside.add("request")
+        try:
+            result = original(asked, *args, **kwargs)
+        except BaseException as error:
+            observer.request_ends(token, store, said, None, error)
+            raise
+        finally:
+            inside.discard("request")
+        observer.request_ends(token, store, said, result, None)
+        return result
+
+    _asking_stores.add(cast(FunctionType, get_variable).__code__)
     return get_variable
 
 
 def request_of_scope(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
-    @wraps(original)
-    def get_variable(scope: Any, var_store: Any, *args: Any, **kwargs: Any) -> Any:
-        if "request" in _depth.inside:
-            return original(scope, var_store, *args, **kwargs)
-        arguments = {**dict(zip(_ASKED, args, strict=False)), **kwargs}
-        if arguments.get("reuse") is None:
-            arguments["reuse"] = scope.reuse
-        name = str(arguments.get("name"))
-        arguments["name"] = f"{scope.name}/{name}" if scope.name else name
-        return _requested(observer, var_store, arguments, original, scope, var_store, *args, **kwargs)
+    def to_scope(scope: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> _Said:
+        store, said = _to_store(args[0], args[1:], kwargs)
+        if said.get("reuse") is None:
+            said["reuse"] = scope.reuse
+        name = str(said.get("name"))
+        said["name"] = f"{scope.name}/{name}" if scope.name else name
+        return store, said
 
-    return get_variable
-
-
-def _requested(
-    observer: Observer, store: Any, said: dict[str, Any], original: Callable[..., Any], /, *args: Any, **kwargs: Any
-) -> Any:
-    """What the outermost request of a thread gives; `said` are its arguments by name."""
-    with _depth.outermost("request"):
-        _depth.reached_store = True
-        token = observer.request_begins(str(said.get("name")), said.get("reuse"), store)
-        if token is None:
-            return original(*args, **kwargs)
-        try:
-            result = original(*args, **kwargs)
-        except BaseException as error:
-            observer.request_ends(token, store, said, None, error)
-            raise
-        observer.request_ends(token, store, said, result, None)
-        return result
+    return request(original, observer, to_scope)
 
 
 def touch(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
@@ -268,7 +276,7 @@ def session_run(original: Callable[..., Any], observer: Observer) -> Callable[..
                 return original(self, fetches, feed_dict, *args, **kwargs)
             token = observer.run_begins(self, fetches, feed_dict)
             result = original(self, fetches, feed_dict, *args, **kwargs)
-            observer.run_ends(self, token)
+            observer.run_ends(token, self)
             return result
 
     return run
@@ -285,7 +293,7 @@ def make_callable(original: Callable[..., Any], observer: Observer) -> Callable[
                     return inner(*values, **options)
                 token = observer.run_begins(self, fetches, dict(zip(feed_list or (), values, strict=False)))
                 result = inner(*values, **options)
-                observer.run_ends(self, token)
+                observer.run_ends(token, self)
                 return result
 
         return call
@@ -306,7 +314,7 @@ def make_callable_from_options(original: Callable[..., Any], observer: Observer)
                     return inner(*values, **options)
                 token = observer.run_begins(self, fetches, dict(zip(feeds, values, strict=False)))
                 result = inner(*values, **options)
-                observer.run_ends(self, token)
+                observer.run_ends(token, self)
                 return result
 
         return call
@@ -332,7 +340,7 @@ def partial_run(original: Callable[..., Any], observer: Observer) -> Callable[..
                 return original(self, handle, fetches, feed_dict)
             token = observer.part_begins(self, handle, feed_dict)
             result = original(self, handle, fetches, feed_dict)
-            observer.run_ends(self, token)
+            observer.run_ends(token, self)
             return result
 
     return run
