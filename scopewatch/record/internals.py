@@ -11,7 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from scopewatch.model.log import Part
 
@@ -221,8 +221,7 @@ def shared_name(variable: Any) -> str | None:
     return getattr(variable, "_shared_name", None)
 
 
-@dataclass(frozen=True)
-class Entering:
+class Entering(NamedTuple):
     """What a `with variable_scope(...)` says: a captured scope, and whether it sets a flag of its own.
 
     `explicit` is `None` where that cannot be seen.
@@ -234,10 +233,11 @@ class Entering:
 
 def entering(scope: Any) -> Entering:
     """What stands in the `with` statement; `_reuse` takes on what is inherited once a scope is entered."""
-    named, flag = getattr(scope, "_name_or_scope", lacking), getattr(scope, "_reuse", lacking)
-    if lacking in (named, flag):
+    try:
+        named, flag = scope._name_or_scope, scope._reuse
+    except AttributeError:
         return Entering(None, None)
-    explicit = flag is True or getattr(flag, "name", None) == "AUTO_REUSE"
+    explicit = flag is not None and (flag is True or getattr(flag, "name", None) == "AUTO_REUSE")
     return Entering(None if isinstance(named, (str, type(None))) else named, explicit)
 
 

@@ -42,6 +42,13 @@ class Call:
         self.of_body = outer_graph(self.graph) is not None
 
 
+class _Open(threading.local):
+    """Per thread: the gradient calls that have begun and not ended."""
+
+    def __init__(self) -> None:
+        self.stack: list[Call] = []
+
+
 class ProgramCalls:
     """The observer of the program's own gradient calls, under the names that the hook calls."""
 
@@ -49,24 +56,24 @@ class ProgramCalls:
         self.functions = FunctionNames((), ())
         self.finished: list[Call] = []
         self.in_functions: list[tuple[str, Any, Grads]] = []
-        self._open = threading.local()
+        self._open = _Open()
 
     def begins(self, graph: Any, ys: Sequence[Any], is_plain: bool) -> None:
         """A gradient call; `is_plain`: of `ys` themselves, weighted by nothing and stopped nowhere."""
-        self._stack.append(Call(graph, list(ys), is_plain, builds_under_conditions(graph)))
+        self._open.stack.append(Call(graph, list(ys), is_plain, builds_under_conditions(graph)))
 
     def ends(self, whole: bool) -> None:
         """The end of the call that began last; `whole`: not by an exception."""
-        call = self._stack.pop()
+        call = self._open.stack.pop()
         if whole and not call.of_body:
             self.finished.append(call)
 
     def received(self, op: Any, out_grads: Grads) -> None:
         """An op was handed the gradients of its outputs."""
-        stack = self._stack
+        stack = self._open.stack
         if not _in_function(op, stack):
-            for call in stack[-1:]:
-                call.received.add(op, *out_grads)
+            if stack:
+                stack[-1].received.add(op, *out_grads)
             return
         # TensorFlow goes on to fill the gaps of its own list with zeros.
         self.in_functions.append(("received_by", op, list(out_grads)))
@@ -76,10 +83,10 @@ class ProgramCalls:
 
     def passed_on(self, op: Any, in_grads: Grads) -> None:
         """An op's gradient function made gradients for its inputs."""
-        stack = self._stack
+        stack = self._open.stack
         if not _in_function(op, stack):
-            for call in stack[-1:]:
-                call.passed.add(op, *in_grads)
+            if stack:
+                stack[-1].passed.add(op, *in_grads)
             return
         self.in_functions.append(("passed_on", op, list(in_grads)))
         for call in stack[:1]:
@@ -95,13 +102,6 @@ class ProgramCalls:
             for call in self.finished
             if call.is_plain and call.graph is graph and [_name(y) for y in call.ys] == [tensor]
         ]
-
-    @property
-    def _stack(self) -> list[Call]:
-        stack: list[Call] | None = getattr(self._open, "stack", None)
-        if stack is None:
-            stack = self._open.stack = []
-        return stack
 
 
 class Seen:

@@ -140,7 +140,8 @@ def watch(given: str | Target, wishes: Wishes, look: Callable[[Watched, Wishes],
         # ours, and short ones. What has to be around it is entered by generators, which do not stand there.
         with run.to_its_end():
             run_target(run.target, run.instrumenter, run.bind, run.inputs, run.calls, run.returned)
-        return look(run.read(afterwards), run.wishes)
+        with no_collections():  # All through: between two parts that it is held back in, it would look at once.
+            return look(run.read(afterwards), run.wishes)
 
 
 def load_tensorflow() -> None:

@@ -1,13 +1,15 @@
 """A chain of weight-normalised dense layers, as long as asked: an ordinary program.
 
-    python tests/benchmarks/chain.py 2000 [gradients | adam]
+    python tests/benchmarks/chain.py 2000 [gradients | adam] [turns]
 
-Prints, on standard error, the CPU seconds of the building and of the differentiating, each in a hundred parts.
+Prints, on standard error, the CPU seconds of the building and of the differentiating, each in a hundred parts. With
+`turns` it stops between two parts until it is told to go on (SIGCONT): two of it can take turns.
 """
 
 import json
 import os
 import resource
+import signal
 import sys
 from itertools import pairwise
 
@@ -17,7 +19,9 @@ import tensorflow.compat.v1 as tf
 tf.disable_v2_behavior()
 
 
-def cpu():
+def moment():
+    if "turns" in sys.argv:
+        os.kill(os.getpid(), signal.SIGSTOP)
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
@@ -34,7 +38,7 @@ def layer(x, number):
 
 @tf.RegisterGradient("Differentiated")
 def differentiated(op, grad):
-    differentiating.append(cpu())
+    differentiating.append(moment())
     return grad
 
 
@@ -43,22 +47,22 @@ def parts(moments):
 
 
 layers = int(sys.argv[1])
-building = [cpu()]
+building = [moment()]
 differentiating = []
 x = tf.placeholder(tf.float32, [None, 4], name="x")
 y = x
 for number in range(layers):
     y = layer(y, number)
     if number % max(layers // 100, 1) == 0:
-        building.append(cpu())
+        building.append(moment())
         with tf.get_default_graph().gradient_override_map({"Identity": "Differentiated"}):
             y = tf.identity(y)
 loss = tf.reduce_mean(tf.square(y))
-building.append(cpu())
-differentiating.append(cpu())
+building.append(moment())
+differentiating.append(moment())
 if "adam" in sys.argv:
     train = tf.train.AdamOptimizer(0.01).minimize(loss)
 elif "gradients" in sys.argv:
     grads = tf.gradients(loss, tf.trainable_variables())
-differentiating.append(cpu())
+differentiating.append(moment())
 print(json.dumps({"build": parts(building), "gradients": parts(differentiating)}), file=sys.stderr)

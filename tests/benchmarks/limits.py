@@ -2,7 +2,8 @@
 
 Machines are shared and noisy: CPU time is the operating system's own account of fresh processes. A figure is the
 median of the pairs. Runs that take minutes are timed in parts: each part counts with the least that it took in any run
-of its side, since what else the machine does slows other parts in each run. Prints a table and saves it as JSON.
+of its side, since what else the machine does slows other parts in each run. Recording and the bare program take turns
+part by part, so that it slows both. Prints a table and saves it as JSON.
 
     python -m tests.benchmarks.limits [--only start run recording show growth] [--pairs 3] [--json FILE]
 """
@@ -12,12 +13,15 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import resource
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -63,6 +67,41 @@ def child(*arguments: str) -> Facts:
     return facts
 
 
+def in_turns(*children: Sequence[str]) -> list[Facts]:
+    """What processes of `children.py` measured of a program that stops between its parts: they take turns.
+
+    So seconds lie between the same part of each, and what else the machine does slows all of them alike.
+    """
+    child("touch", str(_TOUCHED))
+    with ExitStack() as stack:
+        outputs = [stack.enter_context(tempfile.TemporaryFile()) for _ in children]
+        running = {}
+        for words, output in zip(children, outputs, strict=True):
+            command = [PYTHON, "-m", "tests.benchmarks.children", *words, "turns"]
+            started = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL, cwd=ROOT)
+            stack.callback(started.kill)
+            running[started.pid] = started
+            _await(started, running)
+        while running:
+            for pid, process in list(running.items()):
+                os.kill(pid, signal.SIGCONT)
+                _await(process, running)
+            running = dict(reversed(running.items()))  # Whoever came last comes first.
+        for output in outputs:
+            output.seek(0)
+        return [json.loads(output.read().splitlines()[-1]) for output in outputs]
+
+
+def _await(process: subprocess.Popen[bytes], running: dict[int, subprocess.Popen[bytes]]) -> None:
+    """Wait until a process stops, or ends."""
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    if not os.WIFSTOPPED(status):
+        process.returncode = os.waitstatus_to_exitcode(status)
+        del running[process.pid]
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, process.args)
+
+
 def quickest(key: str, *arguments: str, times: int = 3) -> Facts:
     """Of some processes of a few seconds the one in which a figure was the least."""
     return min((child(*arguments) for _ in range(times)), key=itemgetter(key))
@@ -99,37 +138,35 @@ def run(pairs: int) -> Iterator[Figure]:
 def recording(pairs: int, layers: int = 2000) -> Iterator[Figure]:
     """Recording, reading and differentiating a chain of layers, beside the bare chain.
 
-    The runs take turns: minutes lie between two of a kind, in which what else the machine does can double both.
+    The runs take turns, part by part: in a minute what else the machine does can double either.
     """
     n = str(layers)
     bare, differentiating, building = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         file = f"{folder}/a"
         for _ in range(pairs):
-            bare.append(child("bare", n, "gradients"))
-            differentiating.append(child("recorded", file, n, "gradients"))
-            building.append(child("recorded", file, n))
-            bare.append(child("bare", n, "gradients"))
+            wishes = ("bare", n, "gradients"), ("recorded", file, n, "gradients"), ("recorded", file, n)
+            for runs, facts in zip((bare, differentiating, building), in_turns(*wishes), strict=True):
+                runs.append(facts)
         profiled = child("profiler", file, n)
-    watched = differentiating + building
 
     def beside(what: str, ours: float, theirs: float, limit: float, detail: str = "") -> Figure:
         return Figure(what, ours / theirs, limit, f"{detail}{', ' if detail else ''}{ours:.4g} s to {theirs:.4g} s")
 
     # As many runs on either side: the least of more is less.
-    build, gradients = least(bare, "build"), least(bare[::2], "gradients")
+    build, gradients = least(bare, "build"), least(bare, "gradients")
     finding, rows = "finding what receives a gradient", ("read rows", "read proof")
-    recorded = least(watched, "watched build", "sorting what was seen")
+    recorded = least(building, "watched build", "sorting what was seen")
     yield beside("recording: events, scopes, names", recorded, build, 1.05, "CPU of the build")
-    columns = least(watched, "reading the graph")
+    columns = least(building, "reading the graph")
     yield beside("recording: the graph's columns", columns, build, math.inf, "of the build's CPU, once it has ended")
     memory = building[0]["peak after reading the graph"] / profiled["peak"]
     yield Figure("recording: peak memory", memory, 1.10)
-    yield beside("reading: rows, one proof", least(watched, *rows), build, 0.05)
+    yield beside("reading: rows, one proof", least(building, *rows), build, 0.05)
     own = least(differentiating, "watched gradients", finding)
     yield beside("gradients: the program's own call", own, gradients, 1.05)
-    our_call = least(building, finding)
-    yield beside("gradients: our call", our_call, gradients, 1.10, "beside one tf.gradients over the trainables")
+    our_call, whole = (min(f) for f in ([r[finding] for r in building], [sum(r["gradients"]) for r in bare]))
+    yield beside("gradients: our call", our_call, whole, 1.10, "beside one tf.gradients over the trainables")
     theirs = profiled["profiler"]
     yield beside("reading beside TensorFlow's profiler", least(building[:1], *rows), theirs, 0.1)
     yield Figure("log beside its GraphDef, on disk", building[0]["log bytes"] / profiled["graphdef bytes"], 1.0)
