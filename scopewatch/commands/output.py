@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import io
-import json
 import math
 import os
 import re
@@ -166,6 +165,8 @@ def save_text(file: Path, content: str) -> None:
 
 def json_text(data: dict[str, Any]) -> str:
     """A JSON object as it is printed and saved; of a number that is none, or infinite, JSON knows nothing but null."""
+    import json  # Only here: most commands that need no TensorFlow print no JSON.
+
     try:
         return json.dumps(data, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
     except ValueError:

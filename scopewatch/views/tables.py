@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions
-from rich.table import Table
 from rich.text import Text
 
 from scopewatch.views.text import HEADING, QUIET
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 LABEL = 14
 """The room for a label, with what stands before and after it."""
@@ -18,6 +21,8 @@ LABEL = 14
 
 def table(columns: Sequence[str], right: Sequence[str] = (), gives_way: int = 0) -> Table:
     """An empty table; columns named in `right` are set to the right, the first is the section's title."""
+    from rich.table import Table  # Only here: for a screen without one it would be a tenth of the start-up.
+
     made = Table(
         box=None, padding=(0, 2, 0, 0), pad_edge=False, show_edge=False, header_style="", collapse_padding=True
     )
