@@ -97,7 +97,7 @@ HOOKS: tuple[Hook, ...] = (
         f"{_SCOPES}:VariableScope",
         "get_variable",
         ("name", "dtype", "reuse"),
-        stand_ins.asked,
+        stand_ins.scope_refusal,
         "the requests that a scope refuses by itself",
         public=f"{_V1}:VariableScope",
     ),

@@ -56,7 +56,7 @@ _ASKED = ("name", "shape", "dtype", "initializer", "regularizer", "reuse")
 _asking_stores: set[CodeType] = set()
 
 
-def asked(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+def scope_refusal(original: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
     """A scope hands a request on to its store; what it refuses by itself, no store ever sees."""
 
     @wraps(original)
@@ -98,15 +98,15 @@ def request(
     # TensorFlow works out, for each op, where each function on the stack has come to: one that stands there takes as
     # long as all that makes a request known, so there is no other between this and the original.
     @wraps(original)
-    def get_variable(asked: Any, *args: Any, **kwargs: Any) -> Any:
+    def get_variable(owner: Any, *args: Any, **kwargs: Any) -> Any:
         inside = _depth.inside
         if "request" in inside:
-            return original(asked, *args, **kwargs)
-        store, said = read(asked, args, kwargs)
+            return original(owner, *args, **kwargs)
+        store, said = read(owner, args, kwargs)
         token = observer.request_begins(str(said.get("name")), said.get("reuse"), store)
         inside.add("request")
         try:
-            result = original(asked, *args, **kwargs)
+            result = original(owner, *args, **kwargs)
         except BaseException as error:
             observer.request_ends(token, store, said, None, error)
             raise

@@ -146,7 +146,7 @@ def _variables(screen: DiffScreen, most: int | None) -> list[RenderableType]:
             made.add_row(Text.assemble((f"{mark:<3}", style), word), _names(one, name), detail)
     if made.row_count:
         lines += [made, *how_to_open(screen.opens, folded)]
-    elif none := screen.none_matches((), [*(p for p in d.pairs if not p.is_same), *d.only_a, *d.only_b]):
+    elif none := screen.none_matches(fits, sum(not p.is_same for p in d.pairs) + len(d.only_a) + len(d.only_b)):
         lines.append(text(f"  {none}", QUIET))
     lines += left_out(left, "variables")
     lines += [Text(f"  {said}", QUIET, overflow="fold") for fit, said in _LEGEND.items() if fit in fits]
@@ -273,7 +273,7 @@ def _checkpoint(screen: DiffScreen, most: int | None, folded: Folded = unfolded)
         where = f" (graph {plain(fit.graph_a or '-')} into {plain(fit.graph_b or '-')})" if graphs else ""
         said = _said_of(screen, fit)
         amiss = [*fit.missing, *fit.unread, *fit.misfits]
-        outcome = "" if said else screen.none_matches(said, amiss) or "restores whole"
+        outcome = "" if said else screen.none_matches(said, len(amiss)) or "restores whole"
         lines.append(heading(f"CHECKPOINT of A into B{where}", outcome))
         for style, title, keys in said:
             shown = keys if most is None else keys[:most]

@@ -49,7 +49,7 @@ def request_lines(screen: DiffScreen, most: int | None, folded: Folded = unfolde
     """Names whose requests ended otherwise; those alike in one line, unless all are asked for; then `folded`."""
     pairs = [r for r in screen.difference.requests if screen.wanted(r.name_a, r.name_b)]
     if not pairs:
-        none = screen.none_matches(pairs, screen.difference.requests)
+        none = screen.none_matches(pairs, len(screen.difference.requests))
         return [] if none is None else [heading("REQUESTS", none)]
     groups: dict[tuple[object, ...], list[RequestPair]] = {}
     for index, pair in enumerate(pairs):
@@ -122,7 +122,7 @@ def _loss(screen: DiffScreen, loss: LossPair, most: int | None, folded: Folded) 
     else:
         same = sum(r.change == "same" for r in rows)
         nothing = f"no difference in {same} row{'' if same == 1 else 's'}" if same else "no row is in both"
-        lines = [heading(title, screen.none_matches(rows, loss.rows) or nothing)]
+        lines = [heading(title, screen.none_matches(rows, len(loss.rows)) or nothing)]
     return [*lines, *(_alone(rows) if most is not None else [])]
 
 

@@ -44,7 +44,7 @@ def gradients_view(screen: Screen) -> list[RenderableType]:
     for index, of_loss in enumerate(screen.gradients):
         rows = [r for r in of_loss.rows if screen.wanted(r.tensor, r.python_name)]
         found += [*([Text()] if index else []), heading(_title(of_loss, full=True))]
-        none = screen.none_matches(rows, of_loss.rows)
+        none = screen.none_matches(rows, len(of_loss.rows))
         if none is not None:
             found.append(_line(f"  {none}"))
             continue

@@ -39,7 +39,7 @@ def _building(screen: Screen) -> list[RenderableType]:
             text(_code(screen.log, line)),
             listed(line.names, 3) if line.names else "-",
         )
-    none = screen.none_matches(shown, lines)
+    none = screen.none_matches(shown, len(lines))
     if none is not None:
         return [title, text(f"  {none}", QUIET)]
     return [title, made, *left_out(len(shown) - _MOST_LINES, "source")]
@@ -104,7 +104,7 @@ def _run(screen: Screen, alike: Alike[tuple[int, RunRow]]) -> list[RenderableTyp
         why = f"how often is unknown, because {plain(run.measure.unknown_because or '?')}"
         lines.append(Hanging("  ", Text(why, WARN)))
     shown = [v for v in run.values if screen.wanted(v.tensor, run.names.get(v.tensor))]
-    none = screen.none_matches(shown, run.values)
+    none = screen.none_matches(shown, len(run.values))
     if none is not None:
         return [*lines, text(f"  {none}", QUIET)]
     folded = screen.folded(shown, lambda v: _name_of(screen, run, v), lambda v: _said_of(run, v))

@@ -26,7 +26,7 @@ def requests_view(screen: Screen) -> list[RenderableType]:
     outcomes = Counter(r.event.outcome for r in rows)
     counts = ", ".join(f"{outcomes[o]:,} {o}" for o in OUTCOME_MARKS if outcomes[o])
     lines: list[RenderableType] = [
-        heading("REQUESTS", counts or screen.none_matches(rows, screen.requests) or "no get_variable request")
+        heading("REQUESTS", counts or screen.none_matches(rows, len(screen.requests)) or "no get_variable request")
     ]
     numbered = list(enumerate(rows, start=1))
     folded = screen.folded(numbered, lambda r: r[1].event.name, lambda r: _said(r[1]))

@@ -49,7 +49,7 @@ def scopes_view(screen: Screen) -> list[RenderableType]:
     is_folded = any(line.span is not None for line in lines)
     made = _table(screen, "set / asked at" if is_folded else "set at / asked at", lines)
     wanted = [root for root in roots(screen.scopes) if _is_wanted(screen, root)]
-    none = screen.none_matches(wanted, [*(s for s in screen.scopes if s.name), *screen.requests])
+    none = screen.none_matches(wanted, sum(1 for s in screen.scopes if s.name) + len(screen.requests))
     told = [] if none is None else [text(f"  {none}", QUIET)]
     return [made, *told, *_how_to_open(screen, lines), *_entries(screen)]
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Sequence, Sized
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 from rich.text import Text
 
-from scopewatch.model.alike import MOST_OPENED, Alike, fold_unless_opened
 from scopewatch.model.claims import Proof
 from scopewatch.model.error_card import Trial
 from scopewatch.model.events import Bound
@@ -21,13 +19,12 @@ from scopewatch.model.scopes import Scope, build_scopes
 from scopewatch.model.short import short_names
 from scopewatch.model.variables import TrainableSets, VariableRow, build_trainable, build_variables
 from scopewatch.model.weights import WeightInUse, build_weights
+from scopewatch.views.filtered import Filtered
 from scopewatch.views.text import HEADING, QUIET, plain
-
-RowT = TypeVar("RowT")
 
 
 @dataclass(frozen=True)
-class Screen:
+class Screen(Filtered):
     """One run to be drawn. `pattern` keeps only names that it finds; `depth` cuts the scope tree; both open folds.
 
     `trials` is what `--try` found; `None` where it was not asked for.
@@ -106,43 +103,15 @@ class Screen:
         also = [p for n in given for p in self.python_names.get(n.removesuffix(":0"), ())]
         return any(self.pattern.search(n) for n in (*given, *also))
 
-    def none_matches(self, shown: Sized, every: Sized) -> str | None:
-        """What to say where `--filter` lets none of all rows through; `None` where some are shown or none are there."""
-        return none_matches(self._options[0], self.pattern, shown, every)
-
-    def folded(
-        self, rows: Sequence[RowT], name: Callable[[RowT], str], said: Callable[[RowT], Hashable]
-    ) -> list[Alike[RowT]]:
-        """Rows that are alike but for numbers in their names, together, unless `--filter` or `--depth` opens them."""
-        return fold_unless_opened(rows, name, said, self.depth, self.pattern is not None)
-
-    @cached_property
-    def opens(self) -> str:
-        """What shows rows one by one that are folded."""
-        return opens(*self._options, self.depth)
-
     @property
-    def _options(self) -> tuple[str, str]:
+    def options(self) -> tuple[str, str]:
+        """Filter and depth as the user gives them."""
         in_block = self.log.header.until == "block-end"  # There one types Python and no command line.
         return ("pattern=REGEX", "depth=N") if in_block else ("--filter REGEX", "--depth N")
 
     def shorten(self, name: str) -> str:
         """The short form of a variable's name."""
         return self.short.get(name, name)
-
-
-def none_matches(option: str, pattern: re.Pattern[str] | None, shown: Sized, every: Sized) -> str | None:
-    """`none of 3,000 matches --filter zzz`, where a pattern lets none of all rows through."""
-    if pattern is None or shown or not every:
-        return None
-    return f"none of {len(every):,} matches {option.removesuffix('REGEX')}{plain(pattern.pattern)}"
-
-
-def opens(pattern: str, depth: str, given: int | None) -> str:
-    """The options that open folded rows."""
-    if given is None:
-        return f"{pattern} or {depth} opens them"
-    return f"{pattern} opens them; a greater depth does, where there are at most {MOST_OPENED:,} rows"
 
 
 def heading(title: str, detail: str = "") -> Text:

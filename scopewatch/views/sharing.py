@@ -21,7 +21,7 @@ def sharing_view(screen: Screen) -> list[RenderableType]:
     total = sum(len(g.names) for g in own)
     retrieved = sum(len(g.names) for g in own if g.is_retrieved)
     counts = f"{total:,} asked for, {retrieved:,} of them retrieved again"
-    none = screen.none_matches(groups, [name for group in every for name in group.names])
+    none = screen.none_matches(groups, sum(len(g.names) for g in every))
     lines: list[RenderableType] = [heading("SHARING", none or counts)]
     for group in own:
         lines += _lines(screen, group)

@@ -27,7 +27,7 @@ def source_view(screen: Screen) -> list[RenderableType]:
         return [heading("SOURCE"), Indented(Text(f"{why} {plain(screen.log.header.target)}"), 2)]
     found = build_listing(screen.log, screen.wanted if screen.pattern is not None else None)
     if not found.blocks:
-        none = screen.none_matches(found.blocks, build_listing(screen.log, None).blocks)
+        none = screen.none_matches(found.blocks, len(build_listing(screen.log, None).blocks))
         return [heading("SOURCE", none or "no function of the program built anything")]
     return [
         heading("SOURCE", "as it was when it ran"),

@@ -36,7 +36,7 @@ def trainable_view(screen: Screen) -> list[RenderableType]:
         name = counted(alike.first, alike.last, len(alike), room) if alike.is_folded else plain(alike.first)
         made.add_row(Text(name, no_wrap=True, overflow="ellipsis"), *marks[alike.first])
     legend = [text(f"  {n}  {holder.name}: {len(holder.held)}", QUIET) for n, holder in enumerate(holders, start=1)]
-    none = screen.none_matches(names, held)
+    none = screen.none_matches(names, len(held))
     told = how_to_open(screen.opens, folded) if none is None else [text(f"  {none}", QUIET)]
     return [made, *told, *legend, *_notes(screen, sets.notes)]
 

@@ -21,7 +21,7 @@ def variables_view(screen: Screen) -> list[RenderableType]:
     """One line a variable: kind, shape, whether trainable, how often asked for, device, where made."""
     rows = [r for r in screen.variables if screen.wanted(r.record.name)]
     if not rows:
-        return [heading("VARIABLES", screen.none_matches(rows, screen.variables) or "none")]
+        return [heading("VARIABLES", screen.none_matches(rows, len(screen.variables)) or "none")]
     made = table(_HEADERS, right=["asked"])
     folded = screen.folded(rows, lambda r: r.record.name, lambda r: (*_cells(r), bool(r.record.collections)))
     room = room_beside([_cells(a.first) for a in folded], _HEADERS[1:], screen.width, least=24)

@@ -21,7 +21,7 @@ def weights_view(screen: Screen) -> list[RenderableType]:
     """One line for each weight of each op."""
     rows = [w for w in screen.weights if screen.wanted(w.op, w.python_name, *w.variables)]
     if not rows:
-        return [heading("WEIGHTS", screen.none_matches(rows, screen.weights) or "no op uses a weight")]
+        return [heading("WEIGHTS", screen.none_matches(rows, len(screen.weights)) or "no op uses a weight")]
     folded = _folded(screen, rows)
     return [_table(screen, folded), *how_to_open(screen.opens, folded), *_scaled(rows)]
 
