@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import threading
 import time
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
 
 from scopewatch.commands import output, working
 from scopewatch.commands.working import Working
+from scopewatch.model.log_file import save_log
+from tests.benchmarks.big_log import big_log
 from tests.support.glass import glass
 from tests.support.terminal import Terminal
 
@@ -60,7 +64,7 @@ def test_a_line_stands_below_what_the_program_left_and_goes(terminal):
     time.sleep(0.5)
     written = terminal.read()
     assert glass("abc" + written) == ["abc", glass(written)[1]]
-    assert "measuring norms ..." in glass(written)[1]
+    assert "measuring norms ━" in glass(written)[1]
     said.hide()
     assert glass("abc" + written + terminal.read() + "def") == ["abcdef"]
     assert drawers() == []
@@ -116,6 +120,43 @@ def test_known_work_has_a_bar_and_its_number(terminal, is_unicode, full):
     assert "3 of 4" in line
     assert line.count(full) >= 12
     assert line.isascii() or is_unicode
+
+
+def test_work_of_unknown_length_has_a_bar_that_moves(terminal, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    said = terminal.said
+    seen = set()
+    said("measuring norms")
+    for _ in range(4):
+        time.sleep(0.3)
+        seen |= {line[2:].rpartition("━")[0] for line in glass(terminal.read()) if "━" in line}
+    assert len(seen) > 1
+    assert all(line.startswith("measuring norms ") for line in seen)
+
+
+def test_the_seconds_are_those_of_the_work_not_of_its_last_piece(terminal):
+    said = terminal.said
+    for piece in range(1, 16):
+        said("reading a.scopelog", piece, 15, " MB")
+        time.sleep(0.1)
+    assert re.search(r"15 of 15 MB  [1-9]\d* s", glass(terminal.read())[-1])
+    said("proving and drawing")
+    time.sleep(0.4)
+    assert re.search(r"proving and drawing ━.*  0 s", glass(terminal.read())[-1])
+
+
+def test_a_log_is_read_by_its_megabytes(terminal, monkeypatch, tmp_path):
+    file = tmp_path / "big.scopelog"
+    save_log(big_log(6_000), file)
+    told = []
+    monkeypatch.setattr(output, "progress", lambda: nullcontext(lambda *said: told.append(said)))
+    output.read_log(file)
+    size = file.stat().st_size // 1_000_000 + 1
+    assert {(message, *rest) for message, _, *rest in told} == {("reading big.scopelog", size, " MB")}
+    done = [piece for _, piece, *_ in told]
+    assert done == sorted(done)
+    assert (done[0], done[-1]) == (1, size)
+    assert size > 1
 
 
 def test_a_long_message_is_cut_to_the_terminal(terminal):

@@ -275,8 +275,8 @@ def read_log(file: Path) -> Log:
     from scopewatch.model.log_file import load_log
 
     with progress() as say, no_collections():
-        say(f"reading {file.name}")
-        log = load_log(file)
+        megabytes = file.stat().st_size // 1_000_000 + 1 if file.is_file() else 0
+        log = load_log(file, lambda read: say(f"reading {file.name}", read // 1_000_000 + 1, megabytes, " MB"))
         only_report_from_here()  # Looking for garbage in the log would cost as much as building it.
     return log
 

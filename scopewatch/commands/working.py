@@ -58,20 +58,23 @@ class Working:
     _message: str = ""
     _done: int = 0
     _total: int = 0
+    _unit: str = ""
     _since: float = 0.0
     _is_drawn: bool = False
     _thread: threading.Thread | None = None
     _ended: threading.Event = field(default_factory=threading.Event)
     _process: int = field(default_factory=os.getpid)
 
-    def __call__(self, message: str, done: int = 0, total: int = 0) -> None:
+    def __call__(self, message: str, done: int = 0, total: int = 0, unit: str = "") -> None:
         """Say what is done from now on, and the how manieth of how many that is, if that is known."""
         if self._process != os.getpid():  # A forked child has no thread of ours; it tells on a line of its own.
             return
         if message.startswith("running "):
             self.hide()
             return
-        self._message, self._done, self._total, self._since = message, done, total, time.monotonic()
+        if self._thread is None or message != self._message:
+            self._message, self._since = message, time.monotonic()
+        self._done, self._total, self._unit = done, total, unit
         if self._thread is not None:
             return
         if message == _AT_ONCE:
@@ -109,23 +112,26 @@ class Working:
             os.write(self.terminal, content.encode("utf-8", "replace"))
 
     def _line(self) -> str:
-        """`- measuring norms  12 s`, `- diff-reuse ━━━━━━━━╸ 2 of 5  12 s`; never longer than the terminal is wide."""
+        """`- diff-reuse ━━━━━━━━╸ 2 of 5  12 s`, with a bar that moves where it is not known of how many.
+
+        It is never longer than the terminal is wide.
+        """
         try:
             width = (os.get_terminal_size(self.terminal).columns or 80) - 1  # Some do not know theirs.
         except OSError:
             width = 79
         passed = time.monotonic() - self._since
-        end = f" {self._done:,} of {self._total:,}" if self._total else ""
+        end = f" {self._done:,} of {self._total:,}{self._unit}" if self._total else ""
         end += f"  {int(passed)} s" if passed >= _AFTER else ""
-        is_bar = bool(self._total) and width >= 2 * _BAR
-        said = Text(f"{_SIGNS[int(passed / _EVERY) % len(_SIGNS)]} {self._message}{'' if self._total else ' ...'}")
+        is_bar = width >= 2 * _BAR
+        said = Text(f"{_SIGNS[int(passed / _EVERY) % len(_SIGNS)]} {self._message}")
         said.truncate(max(width - len(end) - (_BAR + 1) * is_bar, 1), overflow="ellipsis")
         # The encoding of its file tells Rich which characters a bar may be drawn with.
         out = io.TextIOWrapper(io.BytesIO(), "utf-8" if self.is_unicode else "ascii", "replace")
         console = Console(file=out, width=width, force_terminal=True, highlight=False, markup=False, emoji=False)
         console.print(said, end=" " * is_bar)
         if is_bar:
-            console.print(ProgressBar(self._total, self._done - 1, _BAR), end="")
+            console.print(ProgressBar(self._total or None, self._done - 1, _BAR, animation_time=passed), end="")
         console.print(Text(end, "dim"), end="")
         out.seek(0)
         return out.read().replace("\n", "")

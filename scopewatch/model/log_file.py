@@ -9,9 +9,9 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from io import BufferedWriter
+from io import BufferedReader, BufferedWriter, FileIO
 from operator import attrgetter
 from pathlib import Path as FilePath
 from typing import Any
@@ -93,8 +93,24 @@ def _long_line(*values: Any) -> Iterator[bytes]:
     yield b"]\n"
 
 
-def load_log(file: FilePath) -> Log:
+class _Told(BufferedReader):
+    """A file that says how many of its bytes have been read, whenever more are."""
+
+    def __init__(self, file: FilePath, told: Callable[[int], None]) -> None:
+        super().__init__(FileIO(file))
+        self._told = told
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._told(self.tell())
+        return super().read(size)
+
+
+def load_log(file: FilePath, told: Callable[[int], None] = lambda _: None) -> Log:
     """Read a log that `save_log` wrote.
+
+    Args:
+        file: where it is.
+        told: is told how many bytes of the file have been read, over and over.
 
     Raises:
         UsageError: there is no such file.
@@ -104,7 +120,7 @@ def load_log(file: FilePath) -> Log:
     try:
         check_ordinary(file)
         with no_collections():
-            return _read(file)
+            return _read(file, told)
     except FileNotFoundError:
         raise UsageError(f"there is no file {file}. Save a run with: scopewatch run TARGET --save {file}") from None
     except IsADirectoryError:
@@ -117,11 +133,11 @@ def load_log(file: FilePath) -> Log:
         raise LogFileError(f"{file} is a damaged scopewatch log: {type(error).__name__}: {error}") from None
 
 
-def _read(file: FilePath) -> Log:
+def _read(file: FilePath, told: Callable[[int], None]) -> Log:
     parts: dict[str, Any] = {"graphs": [], "error": None, "ended": False, **{k: [] for k in _MEASURES}}
     recorded: list[Any] = []
     of: dict[type, list[Any]] = {kind: [] for kind in _EVENTS.values()}
-    with gzip.open(file, "rb") as stream:
+    with _Told(file, told) as packed, gzip.open(packed, "rb") as stream:
         blocks = Blocks(stream, file)
         _check_schema(blocks.first(), file)
         for block in blocks.others(_LARGE_BODY):
