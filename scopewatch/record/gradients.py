@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from scopewatch.model.events import Requested
 from scopewatch.model.graph import Body, Edge, GraphSnapshot
@@ -49,21 +49,28 @@ class _SeenObserver:
         """Its end is seen by the caller."""
 
 
-def row_tensors(log: Log, graph: GraphSnapshot) -> dict[str, bool]:
-    """The tensors of the gradient table: variables by name first, then every named tensor.
+class Row(NamedTuple):
+    """Where a tensor of the gradient table stands, for a variable its storage."""
 
-    Maps the tensor (for a variable its storage) to whether it is a variable.
-    """
+    body: Body
+    edge: Edge
+    is_variable: bool
+
+
+def row_tensors(log: Log, graph: GraphSnapshot) -> dict[str, Row]:
+    """The tensors of the gradient table by name: variables by their names first, then every named tensor."""
     asked = {n for r in log.of(Requested) if r.graph == graph.id and r.asked_by == "program" for n in r.stored}
-    rows: dict[str, bool] = {}
-    for v in graph.variables:
-        if v.trainable or v.name in asked:
-            rows[f"{v.body}/{v.op}:0" if v.body else f"{v.op}:0"] = True
-    for bound in lasting_bindings(log):
-        if bound.graph == graph.id:
-            for tensor in bound.tensors:
-                if graph.find(tensor) is not None:  # Else it was traced and thrown away.
-                    rows.setdefault(tensor, bound.is_variable)
+    tensors = [
+        (f"{v.body}/{v.op}:0" if v.body else f"{v.op}:0", True)
+        for v in graph.variables
+        if v.trainable or v.name in asked
+    ]
+    tensors += [(t, b.is_variable) for b in lasting_bindings(log) if b.graph == graph.id for t in b.tensors]
+    rows: dict[str, Row] = {}
+    for tensor, is_variable in tensors:
+        found = graph.find(tensor) if tensor not in rows else None
+        if found is not None:  # Else it was traced and thrown away.
+            rows[tensor] = Row(*found, is_variable)
     return rows
 
 
@@ -117,8 +124,8 @@ def measure_gradients(
         values, why_not = runner.values(loss.graph, {t: g for t, g in grads.items() if g is not None})
         values.update(taps.sums)
         receipts = [
-            _receipt(differentiation, tensor, is_variable, values, why_not, problem)
-            for tensor, is_variable in differentiation.rows.items()
+            _receipt(differentiation, tensor, row, values, why_not, problem)
+            for tensor, row in differentiation.rows.items()
         ]
         if any(r.norm_unknown_because == NOT_FINITE for r in receipts):
             cause = zero_columns(log, loss.graph, runner, live[loss.graph])
@@ -183,7 +190,7 @@ class _Differentiation:
         inner: dict[str, tuple[Any, str]],
     ) -> None:
         self.snapshot = snapshot
-        self.rows: dict[str, bool] = {}
+        self.rows: dict[str, Row] = {}
         self.grads: dict[str, Any] = {}
         self.seen = seen
         self.reasons = reasons
@@ -218,7 +225,7 @@ class _Differentiation:
 
     def _sort_rows(self) -> None:
         """Rows that a gradient can be asked for, and those inside loops, branches and function bodies."""
-        for name, is_variable in self.rows.items():
+        for name, row in self.rows.items():
             owner, own_name = self._inner.get(name, (self._graph, name))
             try:
                 tensor = owner.get_tensor_by_name(own_name)
@@ -228,7 +235,7 @@ class _Differentiation:
                 continue
             if owner is self._graph and not in_control_flow(tensor.op):
                 self._outside[name] = tensor
-            elif not is_variable:
+            elif not row.is_variable:
                 self._inside[name] = tensor
 
     def _differentiate_all(self, taps: Taps | None) -> None:
@@ -244,11 +251,11 @@ class _Differentiation:
     def _read_off(self) -> dict[str, Edge]:
         """Take the gradients that the program's call has shown; the rows left are beside its way to the loss."""
         beside = {}
-        for name, tensor in self._outside.items():
-            op = self.snapshot.body.index[name.rpartition(":")[0]]
-            self.grads[name] = self.seen.grad("", op, tensor.value_index)
-            if not self.seen.visited("", op) and self.reasons.leads_to_loss(name):
-                beside[name] = Edge(op, tensor.value_index)
+        for name in self._outside:
+            body, edge, _ = self.rows[name]
+            self.grads[name] = self.seen.grad("", edge.op, edge.output)
+            if not self.seen.visited("", edge.op) and self.reasons.depends_on(body, edge):
+                beside[name] = edge
         return beside
 
     def _continue(self, beside: dict[str, Edge], edge: _ProgramEdge) -> None:
@@ -335,27 +342,26 @@ def _edge_of_program(body: Body, seen: Seen, reasons: Reasons, beside: dict[str,
 def _receipt(
     of_loss: _Differentiation,
     tensor: str,
-    is_variable: bool,
+    row: Row,
     values: dict[str, Any],
     why_not: str | None,
     problem: str | None,
 ) -> Receipt:
+    body, edge, is_variable = row
     if problem is not None:
         return Receipt(tensor, is_variable, "unknown", None, None, None, problem)
-    grad, reasons = of_loss.grads.get(tensor), of_loss.reasons
-    found = of_loss.snapshot.find(tensor) if tensor not in of_loss.grads else None
-    inside = None
-    if found is not None:
-        body, edge = found
+    grad, reasons, inside = of_loss.grads.get(tensor), of_loss.reasons, None
+    if tensor not in of_loss.grads:
         grad = of_loss.seen.grad(body.name, edge.op, edge.output)
         inside = "it stands inside a loop, a branch or a function, and nothing was handed to it in that run"
         if body.types[edge.op] == "_Arg":
             inside = "it is an argument of a loop's or function's body, and what those receive cannot be tapped"
     # In one call for many tensors, an unused result of a loop gets zeros; asked for alone it gets None.
-    if grad is None or not reasons.leads_to_loss(tensor):
-        reason, blocker = reasons.explain(tensor)
+    if grad is None or not reasons.depends_on(body, edge):
+        reason, blocker = reasons.explain(body, edge)
         return Receipt(tensor, is_variable, "none", reason, blocker, None, None)
-    receives: Receives = "sparse" if hasattr(grad, "dense_shape") else "dense"
+    # Its type is asked: a tensor itself takes ten times as long to answer that it lacks something.
+    receives: Receives = "sparse" if hasattr(type(grad), "dense_shape") else "dense"
     if tensor not in values:
         return Receipt(tensor, is_variable, receives, "flows", None, None, why_not or inside)
     norm, is_zero = _norm(values[tensor])

@@ -61,13 +61,8 @@ class Reasons:
         self._loss = found[1] if found is not None else None
         self.upstream = upstream_of(snapshot, [loss])
 
-    def leads_to_loss(self, tensor: str) -> bool:
-        """Whether the loss depends on this very output of its op."""
-        found = self._snapshot.find(tensor)
-        return found is not None and self.depends_on(*found)
-
     def depends_on(self, body: Body, edge: Edge) -> bool:
-        """Whether the loss depends on the tensor that stands here."""
+        """Whether the loss depends on this very output of an op."""
         leading = self.upstream.get(body.name, set())
         if edge.op not in leading:
             return False
@@ -75,12 +70,10 @@ class Reasons:
             return True
         return any(output == edge.output and op in leading for output, op, _ in body.consumers.get(edge.op, ()))
 
-    def explain(self, tensor: str) -> tuple[Reason, Blocker | None]:
-        """The reason, and the op that cuts the nearest path to the loss."""
-        found = self._snapshot.find(tensor)
-        if found is None or not self.leads_to_loss(tensor):
+    def explain(self, body: Body, edge: Edge) -> tuple[Reason, Blocker | None]:
+        """Why the tensor that stands here receives nothing, and the op that cuts its nearest path to the loss."""
+        if not self.depends_on(body, edge):
             return "not_connected", None
-        body, edge = found
         if not differentiable(body.output_dtypes(edge.op)[edge.output]):
             return "not_differentiable", self._blocker(body, edge.op)
         cut = self._nearest.get(_Tensor(body.name, edge))
