@@ -129,7 +129,7 @@ def _ignored(log: Log) -> list[Note]:
         if names:
             plural = "" if len(names) == 1 else "s"
             why = f"{said} was given for {_list(names)} when reusing, and ignored: a variable stays as it was created."
-            notes.append(Note(f"{said} was ignored for {len(names)} reused variable{plural}", why))
+            notes.append(Note(f"{said} was ignored for {len(names):,} reused variable{plural}", why))
     return notes
 
 

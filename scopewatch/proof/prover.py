@@ -84,7 +84,7 @@ def _no_variable_op(subjects: list[_Subject]) -> ProofStep:
     holds = all(s.op_type not in VARIABLE_OPS for s in subjects) if all(s.places for s in subjects) else None
     evidence = f"op type {', '.join(types)}"
     if len(subjects) > 1:
-        evidence += f", {len(subjects)} tensors"
+        evidence += f", {len(subjects):,} tensors"
     return _step("no_variable_op", holds, evidence, tuple(facts))
 
 
@@ -110,7 +110,7 @@ def _no_known_variable(subjects: list[_Subject]) -> ProofStep:
     known = sum(len(names) for _, names in facts)
     outside = [v.name for g in _graphs(subjects) for v in g.variables if not v.collections]
     found = [v for s in subjects for v in s.variables]
-    text = f"compared with {_count(known, 'variable')}, {len(outside)} of them outside every collection"
+    text = f"compared with {_count(known, 'variable')}, {len(outside):,} of them outside every collection"
     if found:
         text = "; ".join(
             f"it is {v.name} ({'in ' + ', '.join(v.collections) if v.collections else 'in no collection'})"

@@ -87,7 +87,7 @@ def room_beside(rows: Sequence[Sequence[str | Text]], headers: Sequence[str], wi
 
 
 def alike_in(sentence: str) -> str:
-    """A sentence with a long list in it: `l0/g, l0/v, l1/g, ...` as `l0/g … l59/g: 60 alike, l0/v ...`."""
+    """A sentence with a long list in it: `l0/g, l0/v, l1/g, ...` as `l0/g … l59/g (60 alike), l0/v ...`."""
     cut = re.split(r"(, |; |: )", sentence)
     items, ends = cut[::2], [*cut[1::2], ""]
     if len(items) <= READABLE:
@@ -98,6 +98,10 @@ def alike_in(sentence: str) -> str:
         stop = start + 1
         while stop < len(items) and ends[stop - 1] == ends[start]:
             stop += 1
+        before, space, first = items[start].rpartition(" ")
+        if stop - start > 1 and " " not in items[start + 1]:  # It is said of all: `computed from l0/g, l0/v, l1/g`.
+            said.append(before + space)
+            items[start] = first
         folded = fold(items[start:stop], lambda i: i.rpartition(" ")[2], lambda i: i.rpartition(" ")[0])
         said.append((ends[start]).join(_ends_of(alike.rows) for alike in folded) + ends[stop - 1])
         start = stop

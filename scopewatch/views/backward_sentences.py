@@ -108,7 +108,7 @@ def _end(pass_: Backward, loss: str) -> Text:
     said = Text.assemble(("* end  ", TENSOR), f"From {loss} a gradient came to the variables {listed(variables, 5)}. ")
     given = {v for _, names in pass_.given_to_optimizers for v in names}
     names = ", ".join(dict.fromkeys(plain(name) for name, _ in pass_.given_to_optimizers))
-    said.append(f"{names} was given {len(given)} to update." if given else "No optimizer was given any to update.")
+    said.append(f"{names} was given {len(given):,} to update." if given else "No optimizer was given any to update.")
     claimed = [name for name in pass_.received_tensors if name in pass_.log.header.claims]
     for name in dict.fromkeys(claimed):
         said.append(f" {plain(name)} received one too, and is not among them: it is computed, not kept.")

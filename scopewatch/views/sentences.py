@@ -172,10 +172,10 @@ class Sentences:
             got = sum(g is not None for g in event.grads)
             ys, xs = listed(map(self._called, event.ys), 3), listed(map(self._called, event.xs), 4)
             return Text.assemble(
-                ("d gradients  ", TENSOR), f"tf.gradients of {ys} by {xs}: {got} of {len(event.xs)} get one."
+                ("d gradients  ", TENSOR), f"tf.gradients of {ys} by {xs}: {got:,} of {len(event.xs):,} get one."
             )
         if isinstance(event, OptimizerGiven):
-            many = f"{len(event.variables)} variable{'' if len(event.variables) == 1 else 's'}"
+            many = f"{len(event.variables):,} variable{'' if len(event.variables) == 1 else 's'}"
             names = listed((n.rpartition("/")[2] for n in event.variables), 5)
             return Text.assemble(
                 ("* optimizer  ", TENSOR), f"{plain(event.optimizer)} is given {many} to update: {names}."

@@ -66,9 +66,9 @@ def _averages(screen: Screen) -> list[RenderableType]:
     bound = [b for b in screen.log.of(Bound) if storage & set(b.tensors)]
     places = list(dict.fromkeys(place(screen.log.caller(b.path)) for b in bound))
     shown = listed(map(screen.shorten, names), most=2)
-    lines = [f"averages: {len(names)} separate variables, {untrained}: {shown}"]
+    lines = [f"averages: {len(names):,} separate variables, {untrained}: {shown}"]
     if places:
-        lines.append(f"taken instead of the variables {len(bound)} times, at {listed(places, most=4)}")
+        lines.append(f"taken instead of the variables {len(bound):,} times, at {listed(places, most=4)}")
     return [Indented(Text(line, QUIET), 2) for line in lines]
 
 

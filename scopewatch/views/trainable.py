@@ -35,7 +35,7 @@ def trainable_view(screen: Screen) -> list[RenderableType]:
     for alike in folded:
         name = counted(alike.first, alike.last, len(alike), room) if alike.is_folded else plain(alike.first)
         made.add_row(Text(name, no_wrap=True, overflow="ellipsis"), *marks[alike.first])
-    legend = [text(f"  {n}  {holder.name}: {len(holder.held)}", QUIET) for n, holder in enumerate(holders, start=1)]
+    legend = [text(f"  {n}  {holder.name}: {len(holder.held):,}", QUIET) for n, holder in enumerate(holders, start=1)]
     none = screen.none_matches(names, len(held))
     told = how_to_open(screen.opens, folded) if none is None else [text(f"  {none}", QUIET)]
     return [made, *told, *legend, *_notes(screen, sets.notes)]
@@ -109,7 +109,7 @@ def _sets(screen: Screen, repeat: bool) -> list[Text]:
         parts.append(Text.assemble(("layer object: ", QUIET), told(layers[0][1])))
     elif layers:
         count = sum(len(v) for _, v in layers)
-        parts.append(Text.assemble((f"{len(layers)} layer objects: ", QUIET), f"{count} variables"))
+        parts.append(Text.assemble((f"{len(layers):,} layer objects: ", QUIET), f"{count:,} variables"))
     if sets.notes:
         parts[-1].append(" (note 1)", WARN)
     return parts

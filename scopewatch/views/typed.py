@@ -75,7 +75,7 @@ def _told(happening: Happening, names: dict[str, str]) -> Text:
     if isinstance(event, Differentiated):
         some = sum(g is not None for g in event.grads)
         of = listed([names.get(y, y) for y in event.ys], 2)
-        return Text(f"gradient of {of}: reaches {some} of {len(event.grads)}")
+        return Text(f"gradient of {of}: reaches {some:,} of {len(event.grads):,}")
     if isinstance(event, OptimizerGiven):
         return Text(f"{plain(event.optimizer)} updates {listed(event.variables, 4)}")
     if isinstance(event, Ran):

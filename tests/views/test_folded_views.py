@@ -107,6 +107,7 @@ def test_every_view_of_a_large_program_is_a_screenful_or_so(log, name, width):
         ("weights", r"w: 300 alike +computed from l0/g l0/v +MatMul l0/y … l299/y"),
         ("flow", r"FLOW +w = l0/mul:0 … l299/mul:0: 300 derived alike, the first drawn"),
         ("proof", r"w is l0/mul:0 … l299/mul:0 \(300 alike\)"),
+        ("proof", r"computed from l0/g … l299/g \(300 alike\), l0/v … l299/v \(300 alike\): Mul"),
     ],
 )
 def test_alike_rows_are_one_and_others_stand_apart(log, name, row):
