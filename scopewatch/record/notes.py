@@ -25,13 +25,6 @@ class Notes:
         """Make a note."""
         self._facts.extend((len(facts), *facts))
 
-    def __iter__(self) -> Iterator[list[Any]]:
-        """The facts of each note; they stay."""
-        at = 0
-        while at < len(self._facts):
-            first, at = at + 1, at + 1 + self._facts[at]
-            yield self._facts[first:at]
-
     def taken(self) -> Iterator[list[Any]]:
         """The facts of each note, which is taken away; another thread that asks for them waits until all are taken."""
         with self._taking:

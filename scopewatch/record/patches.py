@@ -313,21 +313,25 @@ def _observe_gradients() -> None:
     aggregated, log_gradients, lookup = util._AggregatedGrads, util._LogOpGradients, ops.get_gradient_function
     helper, signature = util._GradientsHelper, inspect.signature(util._GradientsHelper)
 
+    # Each op that the call builds asks where each function on the stack stands, which takes the longer the further
+    # down in it that is; so little stands before the call.
     def _GradientsHelper(*args: Any, **kwargs: Any) -> Any:
-        given = signature.bind(*args, **kwargs).arguments
-        ys = given.get("ys")
-        weights = given.get("grad_ys") or ()
-        is_plain = all(w is None for w in _as_list(weights)) and not given.get("stop_gradients")
-        watching, whole = watches(), False
-        for watch in watching:
-            watch.observer.begins(ops.get_default_graph(), _as_list(ys), is_plain)
+        watching, grads = begun(*args, **kwargs), None
         try:
             grads = helper(*args, **kwargs)
-            whole = True
             return grads
         finally:
             for watch in watching:
-                watch.observer.ends(whole)
+                watch.observer.ends(whole=grads is not None)
+
+    def begun(*args: Any, **kwargs: Any) -> list[_GradientWatch]:
+        given = signature.bind(*args, **kwargs).arguments
+        ys = _as_list(given.get("ys"))
+        is_plain = all(w is None for w in _as_list(given.get("grad_ys") or ())) and not given.get("stop_gradients")
+        watching = watches()
+        for watch in watching:
+            watch.observer.begins(ops.get_default_graph(), ys, is_plain)
+        return watching
 
     def watches() -> list[_GradientWatch]:
         return [w for w in _gradient_watches if w.depth == own.depth]

@@ -11,31 +11,49 @@ import threading
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from itertools import accumulate, zip_longest
+from itertools import accumulate, pairwise, zip_longest
 from typing import Any
 
 from scopewatch.model.graph import GraphSnapshot
 from scopewatch.record.internals import builds_under_conditions, outer_graph
-from scopewatch.record.notes import Notes
 from scopewatch.record.snapshot import FunctionNames
 
 Grads = Sequence[Any]
 """A gradient for each output, or each input, of an op; `None` where there is none."""
 
 
+class GradientsOfOps:
+    """Ops with the gradients of each as they were at that moment, in the order in which they were noted.
+
+    All stand in three lists, without an object for each, as in `record.notes`.
+    """
+
+    def __init__(self) -> None:
+        self._ops: list[Any] = []
+        self._grads: list[Any] = []
+        self._ends = [0]
+
+    def add(self, op: Any, grads: Grads) -> None:
+        """Note the gradients of an op."""
+        self._ops.append(op)
+        self._grads += grads
+        self._ends.append(len(self._grads))
+
+    def __iter__(self) -> Iterator[tuple[Any, list[Any]]]:
+        every = self._grads
+        return zip(self._ops, [every[start:end] for start, end in pairwise(self._ends)], strict=True)
+
+
 @dataclass
 class Call:
-    """One gradient call of the program. `conditional`: its ops run only after, or together with, others.
-
-    `received` and `passed` note an op and then its gradients, as they are at that moment.
-    """
+    """One gradient call of the program. `conditional`: its ops run only after, or together with, others."""
 
     graph: Any
     ys: list[Any]
     is_plain: bool
     conditional: bool
-    received: Notes = field(default_factory=Notes)
-    passed: Notes = field(default_factory=Notes)
+    received: GradientsOfOps = field(default_factory=GradientsOfOps)
+    passed: GradientsOfOps = field(default_factory=GradientsOfOps)
     in_functions: bool = False
 
     def __post_init__(self) -> None:
@@ -73,12 +91,12 @@ class ProgramCalls:
         stack = self._open.stack
         if not _in_function(op, stack):
             if stack:
-                stack[-1].received.add(op, *out_grads)
+                stack[-1].received.add(op, out_grads)
             return
         # TensorFlow goes on to fill the gaps of its own list with zeros.
         self.in_functions.append(("received_by", op, list(out_grads)))
         for call in stack[:1]:
-            call.received.add(op, *out_grads)
+            call.received.add(op, out_grads)
             call.in_functions = True
 
     def passed_on(self, op: Any, in_grads: Grads) -> None:
@@ -86,11 +104,11 @@ class ProgramCalls:
         stack = self._open.stack
         if not _in_function(op, stack):
             if stack:
-                stack[-1].passed.add(op, *in_grads)
+                stack[-1].passed.add(op, in_grads)
             return
         self.in_functions.append(("passed_on", op, list(in_grads)))
         for call in stack[:1]:
-            call.passed.add(op, *in_grads)
+            call.passed.add(op, in_grads)
 
     def without_gradient(self, op: Any) -> None:
         """Never called: a missing gradient ends the program's call, as it would without scopewatch."""
@@ -162,15 +180,15 @@ class Seen:
     def take(self, call: Call) -> None:
         """Note all that one call of the program showed."""
         if call.in_functions:
-            for op, *grads in call.received:
+            for op, grads in call.received:
                 self.received_by(op, grads)
-            for op, *grads in call.passed:
+            for op, grads in call.passed:
                 self.passed_on(op, grads)
             return
         index = self._snapshot.body.index
-        for op, *grads in call.received:
+        for op, grads in call.received:
             self._received[index[op.name]] = grads
-        for op, *grads in call.passed:
+        for op, grads in call.passed:
             number = index[op.name]
             self._passed[number] = grads
             self._note_passing(number, grads)
