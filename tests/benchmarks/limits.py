@@ -2,8 +2,9 @@
 
 Machines are shared and noisy: CPU time is the operating system's own account of fresh processes. A figure is the
 median of the pairs. Runs that take minutes are timed in parts: each part counts with the least that it took in any run
-of its side, since what else the machine does slows other parts in each run. Recording and the bare program take turns
-part by part, so that it slows both. Prints a table and saves it as JSON.
+of its side, since what else the machine does slows other parts in each run. What is compared takes turns part by part,
+the watched and the bare program, in `growth` also the small and the large one, so that it slows all alike. Prints a
+table and saves it as JSON.
 
     python -m tests.benchmarks.limits [--only start run recording show growth] [--pairs 3] [--json FILE]
 """
@@ -31,8 +32,8 @@ from tests.benchmarks.children import Facts
 from tests.benchmarks.run_beside_python import ROOT, pairs_of
 
 PYTHON = sys.executable
-_TOUCHED = 4_000
-"""MiB, more than any child holds."""
+_TOUCHED = 8_000
+"""MiB, more than the children that take turns hold together."""
 
 
 @dataclass(frozen=True)
@@ -203,21 +204,22 @@ def show(pairs: int) -> Iterator[Figure]:
 
 
 def growth(pairs: int, small: int = 1000, large: int = 8000) -> Iterator[Figure]:
-    """How much more eight times the layers cost: nine times is allowed, or as many as TensorFlow's own.
-
-    The sizes take turns.
-    """
-
-    def run(layers: int) -> tuple[Facts, Facts]:
-        with tempfile.TemporaryDirectory() as folder:
-            log, graph, n = f"{folder}/a.scopelog", f"{folder}/a.pb", str(layers)
-            ours = child("recorded", log, n, "gradients") | quickest("load", "loaded", log)
-            return ours, child("profiler", graph, n, "gradients") | quickest("load", "imported", graph)
-
-    few, many = [], []
-    for _ in range((pairs + 1) // 2):
-        few.append(run(small))
-        many.append(run(large))
+    """How much more eight times the layers cost: nine times is allowed, or as many as TensorFlow's own."""
+    few: list[tuple[Facts, Facts]] = []
+    many: list[tuple[Facts, Facts]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        log, graph = f"{folder}/a.scopelog", f"{folder}/a.pb"
+        for _ in range(pairs):
+            wishes = [
+                (name, f"{file}{n}", str(n), "gradients")
+                for n in (small, large)
+                for name, file in (("recorded", log), ("profiler", graph))
+            ]
+            facts = iter(in_turns(*wishes))
+            for runs, n in ((few, small), (many, large)):
+                ours, theirs = next(facts), next(facts)
+                ours |= quickest("load", "loaded", f"{log}{n}")
+                runs.append((ours, theirs | quickest("load", "imported", f"{graph}{n}")))
 
     def figure(what: str, side: int, keys: tuple[str, ...], unit: str, limit: float = math.inf) -> Figure:
         """By how much the sum of some figures of ours (0) or of TensorFlow's (1) grew."""
