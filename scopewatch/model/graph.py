@@ -162,10 +162,10 @@ class Body:
                 out.setdefault(ops[k], []).append((outputs[k], consumer, k - start))
         return out
 
-    def consumers_of(self, ops: Set[int]) -> dict[int, list[tuple[int, int, int]]]:
-        """The same for some ops; for a few, at a tenth of the cost."""
+    def consumers_of(self, ops: Set[int], until: int) -> dict[int, list[tuple[int, int, int]]]:
+        """The same for some ops, and for consumers up to this one; for a few, at a tenth of the cost."""
         out: dict[int, list[tuple[int, int, int]]] = {}
-        for k in (k for k, op in enumerate(self.edge_ops) if op in ops):
+        for k in (k for k, op in enumerate(self.edge_ops[: self.starts[until + 1]]) if op in ops):
             consumer = bisect_right(self.starts, k) - 1
             out.setdefault(self.edge_ops[k], []).append((self.edge_outputs[k], consumer, k - self.starts[consumer]))
         return out

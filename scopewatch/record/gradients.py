@@ -13,6 +13,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from scopewatch.model.events import Requested
@@ -146,16 +148,12 @@ def measure_gradients(
 
 def _walk(snapshot: GraphSnapshot, loss: Loss, seen: Seen, reasons: Reasons) -> GradientWalk:
     """What differentiation came to, in its order: ops of the program that the loss depends on."""
-
     runs: list[tuple[str, list[int]]] = []
     reached: dict[str, set[int]] = {}
-    for name, op in seen.in_order():
-        if op in reasons.upstream.get(name, ()):
-            if not runs or runs[-1][0] != name:
-                runs.append((name, []))
-            runs[-1][1].append(op)
-    for name, ops in runs:
-        reached.setdefault(name, set()).update(ops)
+    in_order = ((name, op) for name, op in seen.in_order() if op in reasons.upstream.get(name, ()))
+    for name, places in groupby(in_order, itemgetter(0)):
+        runs.append((name, [op for _, op in places]))
+        reached.setdefault(name, set()).update(runs[-1][1])
     cuts = []
     for (name, op), positions in seen.cuts():
         body = snapshot.body_named(name)
@@ -269,7 +267,7 @@ class _Differentiation:
             near = {name: at for name, at in beside.items() if self.grads[name] is not None}
             for name, at in near.items():
                 self.seen.handed(at.op, at.output, self.grads[name])
-            consumers = self.snapshot.body.consumers_of({at.op for at in near.values()})
+            consumers = self.snapshot.body.consumers_of({at.op for at in near.values()}, self.reasons.last)
             self.seen.order({op: [c for _, c, _ in users] for op, users in consumers.items()})
         elif edge.handed:
             ys, grads = [self._tensor(e) for e, _ in edge.handed], [grad for _, grad in edge.handed]
@@ -314,7 +312,7 @@ def _edge_of_program(body: Body, seen: Seen, reasons: Reasons, beside: dict[str,
     edge = _ProgramEdge([], True)
     pending = list({e.op for e in asked})
     known, ends = set(pending), set[int]()
-    consumers = body.consumers_of(known | seen.left_out(leading))
+    consumers = body.consumers_of(known | seen.left_out(leading), reasons.last)
     while pending:
         op = pending.pop()
         for output, consumer, position in consumers.get(op, ()):

@@ -60,6 +60,8 @@ class Reasons:
         found = snapshot.find(loss)
         self._loss = found[1] if found is not None else None
         self.upstream = upstream_of(snapshot, [loss])
+        self.last = max(self.upstream.get("", ()), default=-1)
+        """The op of the graph's own that was built last of those that the loss depends on."""
 
     def depends_on(self, body: Body, edge: Edge) -> bool:
         """Whether the loss depends on this very output of an op."""

@@ -29,19 +29,23 @@ class GradientsOfOps:
     """
 
     def __init__(self) -> None:
-        self._ops: list[Any] = []
+        self.ops: list[Any] = []
         self._grads: list[Any] = []
         self._ends = [0]
 
     def add(self, op: Any, grads: Grads) -> None:
         """Note the gradients of an op."""
-        self._ops.append(op)
+        self.ops.append(op)
         self._grads += grads
         self._ends.append(len(self._grads))
 
-    def __iter__(self) -> Iterator[tuple[Any, list[Any]]]:
+    def grads(self) -> list[list[Any]]:
+        """The gradients of each of the ops."""
         every = self._grads
-        return zip(self._ops, [every[start:end] for start, end in pairwise(self._ends)], strict=True)
+        return [every[start:end] for start, end in pairwise(self._ends)]
+
+    def __iter__(self) -> Iterator[tuple[Any, list[Any]]]:
+        return zip(self.ops, self.grads(), strict=True)
 
 
 @dataclass
@@ -186,10 +190,14 @@ class Seen:
                 self.passed_on(op, grads)
             return
         index = self._snapshot.body.index
-        for op, grads in call.received:
-            self._received[index[op.name]] = grads
+        numbers = [index[op.name] for op in call.received.ops]
+        self._received.update(zip(numbers, call.received.grads(), strict=True))
+        # What passed something on was handed something just before: no name is looked up twice.
+        before = zip(call.received.ops, numbers, strict=True)
         for op, grads in call.passed:
-            number = index[op.name]
+            handed, number = next(before)
+            while handed is not op:
+                handed, number = next(before)
             self._passed[number] = grads
             self._note_passing(number, grads)
 

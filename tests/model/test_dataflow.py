@@ -312,4 +312,7 @@ def test_a_tensor_that_the_graph_does_not_hold():
 def test_consumers_of_some_ops_are_those_among_all():
     body = graph(V + "a = Const\nw = Mul(v, v)\nx = Add(w, a)\ny = Add(w, x)").body
     for some in ({0}, {1, 2}, {3, 4}, set(range(len(body)))):
-        assert body.consumers_of(some) == {op: all_ for op, all_ in body.consumers.items() if op in some}
+        last = len(body) - 1
+        assert body.consumers_of(some, last) == {op: all_ for op, all_ in body.consumers.items() if op in some}
+        halfway = {op: [c for c in all_ if c[1] <= last // 2] for op, all_ in body.consumers.items() if op in some}
+        assert body.consumers_of(some, last // 2) == {op: few for op, few in halfway.items() if few}
